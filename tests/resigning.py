@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from asn1crypto import x509 as asn1_x509
+from asn1crypto.core import ObjectIdentifier
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.lenient import contents_of, split
+
+from .der import sequence, tlv
 
 _SIGNATURE_ALGORITHMS: Final = {
     (rsa.RSAPrivateKey, "md5"): "md5_rsa",
@@ -53,3 +57,22 @@ def _kind_of(key):
     return next(
         kind for kind in (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, dsa.DSAPrivateKey) if isinstance(key, kind)
     )
+
+
+def key_info(identifier: str, octets: bytes = b"\x5a" * 32, parameters: bytes = b"") -> bytes:
+    """Return a SubjectPublicKeyInfo of an algorithm that nothing here knows; its octets mean nothing."""
+    return sequence(sequence(ObjectIdentifier(identifier).dump(), parameters), tlv(0x03, b"\0", octets))
+
+
+def with_parts(certificate, key, *, info=None, algorithm=None):
+    """Return a certificate with another SubjectPublicKeyInfo or signature algorithm, signed by an EC key with SHA-256.
+
+    ``algorithm`` is an object identifier, which is put in both algorithm fields.
+    """
+    tbs, outer, _ = split(contents_of(certificate.der))
+    version, serial, inner, issuer, validity, subject, old, *rest = split(contents_of(tbs))
+    if algorithm is not None:
+        inner = outer = sequence(ObjectIdentifier(algorithm).dump())
+    tbs = sequence(version, serial, inner, issuer, validity, subject, info or old, *rest)
+    signature = key.sign(tbs, ec.ECDSA(hashes.SHA256()))
+    return Certificate.from_der(sequence(tbs, outer, tlv(0x03, b"\0", signature)))

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pkcs12kit.certificates.key_algorithms import POST_QUANTUM, unsupported_algorithm
+from pkcs12kit.certificates.public_keys import read_public_key
+from pkcs12kit.errors import MalformedCertificateError
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
@@ -27,8 +31,25 @@ def key_in_words(key: PublicKeyTypes) -> str:
     return f"{algorithm} {size}" if size is not None else algorithm
 
 
+def key_info_in_words(info: bytes) -> str:
+    """Return the algorithm and the size of the key in a SubjectPublicKeyInfo (DER).
+
+    A post-quantum algorithm that is not supported is named as well: ``SLH-DSA-SHA2-128s``. Raises
+    :class:`~pkcs12kit.errors.MalformedCertificateError` for other keys that cannot be read.
+    """
+    try:
+        return key_in_words(read_public_key(info))
+    except MalformedCertificateError:
+        name = unsupported_algorithm(info)
+        if name is None:
+            raise
+        return name
+
+
 def signature_algorithm_in_words(certificate: Certificate) -> str:
     """Return the name of the signature algorithm, or its object identifier where it has no name."""
     identifier = certificate.signature_algorithm
+    if identifier in POST_QUANTUM:
+        return POST_QUANTUM[identifier]
     name: str = getattr(x509.ObjectIdentifier(identifier), "_name", "Unknown OID")
     return identifier if name == "Unknown OID" else name

@@ -10,6 +10,12 @@ from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from pkcs12kit.certificates.key_algorithms import (
+    POST_QUANTUM,
+    UNCHECKED_SIGNATURES,
+    algorithm_of_key,
+    named_key_algorithm,
+)
 from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, split
 from pkcs12kit.errors import MalformedCertificateError
 
@@ -51,7 +57,7 @@ def read_public_key(info: bytes, load: Callable[[], object] | None = None) -> Ce
 
     Raises :class:`~pkcs12kit.errors.MalformedCertificateError`
 
-    - where the key cannot be decoded, or its algorithm is unknown;
+    - where the key cannot be decoded, or its algorithm is not supported, as SLH-DSA is not; the text names it;
     - where its elliptic curve is given by parameters instead of a name, even for a curve that has a name (RFC 5480
       section 2.1.1: specifiedCurve MUST NOT be used): implementations that compared such parameters wrongly have
       accepted forged keys;
@@ -64,13 +70,21 @@ def read_public_key(info: bytes, load: Callable[[], object] | None = None) -> Ce
     try:
         key = load_der_public_key(info) if load is None else load()
     except _REFUSALS as refusal:
-        raise MalformedCertificateError(f"unusable public key: {refusal}") from None
+        raise MalformedCertificateError(f"unusable public key: {_why_refused(info, refusal)}") from None
     if isinstance(key, ec.EllipticCurvePublicKey) and not _names_its_curve(info):
         raise MalformedCertificateError(
             "unusable public key: its elliptic curve is given by explicit parameters, not by name"
             " (RFC 5480 section 2.1.1)"
         )
     return key  # type: ignore[return-value]  # the validator refuses keys that cannot sign
+
+
+def _why_refused(info: bytes, refusal: Exception) -> str:
+    """Return why pyca/cryptography does not load a key, with the name of an algorithm that it does not support."""
+    dotted = algorithm_of_key(info)
+    if dotted in POST_QUANTUM and (isinstance(refusal, UnsupportedAlgorithm) or dotted in UNCHECKED_SIGNATURES):
+        return f"{named_key_algorithm(dotted)} is not supported"
+    return str(refusal)
 
 
 def public_key_octets(info: bytes) -> bytes:

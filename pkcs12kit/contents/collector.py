@@ -7,10 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pkcs12kit.certificates.algorithm_names import key_in_words
+from pkcs12kit.certificates.algorithm_names import key_info_in_words
 from pkcs12kit.certificates.der import read_name
 from pkcs12kit.certificates.lenient import UNREADABLE
-from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.certificates.serial_numbers import serial_number_text
 from pkcs12kit.contents.items import ListedCrl, ListedKey, OtherContent, UnreadPart
 from pkcs12kit.contents.keys import KEYS, KeyReader, key_of_bag
@@ -277,7 +276,7 @@ def _describe_request(data: bytes) -> str:
         to_be_signed = children(next(elements(data)))[0]
         _, subject, key_info = children(to_be_signed)[:3]
         name = read_name(subject.contents)
-        key = key_in_words(read_public_key(key_info.encoding or b""))
+        key = key_info_in_words(key_info.encoding or b"")
     except (*UNREADABLE, StopIteration, MalformedCertificateError) as error:
         raise InputError(f"a certificate request that cannot be read: {harmless(error)}") from None
     return f"for {harmless(name) or 'an empty name'}, {key}"

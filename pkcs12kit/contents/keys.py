@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.algorithm_names import key_in_words
+from pkcs12kit.certificates.key_algorithms import unsupported_algorithm
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.contents.items import ListedKey
 from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError
@@ -130,7 +131,7 @@ def _public(name: str, data: bytes) -> ListedKey:
     try:
         key = _load_public_key(data)
     except MalformedCertificateError as error:
-        return ListedKey(is_private=False, algorithm=None, why=str(error), sources=(name,))
+        return ListedKey(is_private=False, algorithm=unsupported_algorithm(data), why=str(error), sources=(name,))
     return ListedKey(is_private=False, algorithm=key_in_words(key), public_key=encode_public_key(key), sources=(name,))
 
 

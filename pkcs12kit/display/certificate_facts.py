@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from pkcs12kit.certificates.algorithm_names import key_in_words
 from pkcs12kit.certificates.extensions import FIELDS
+from pkcs12kit.certificates.key_algorithms import unsupported_algorithm
 from pkcs12kit.certificates.policy_names import policy_label
 from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME
 from pkcs12kit.errors import MalformedCertificateError
@@ -47,11 +48,14 @@ class Fact(NamedTuple):
 
 
 def public_key_in_words(certificate: Certificate) -> str | None:
-    """Return the algorithm and the size of a certificate's key; None where the key cannot be read."""
+    """Return the algorithm and the size of a certificate's key; None where the key cannot be read.
+
+    A post-quantum algorithm that is not supported is named as well: ``SLH-DSA-SHA2-128s``.
+    """
     try:
         return key_in_words(certificate.public_key)
     except MalformedCertificateError:
-        return None
+        return unsupported_algorithm(certificate.subject_public_key_info)
 
 
 def sha1_fingerprint(certificate: Certificate) -> str:

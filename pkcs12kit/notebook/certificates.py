@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.algorithm_names import key_in_words
 from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
-from pkcs12kit.display.certificate_facts import extension_facts
+from pkcs12kit.display.certificate_facts import extension_facts, public_key_in_words
 from pkcs12kit.display.labels import short_serial
 from pkcs12kit.display.notes import refusals
 from pkcs12kit.errors import MalformedCertificateError
@@ -128,7 +128,7 @@ def _public_key(certificate: Certificate) -> str:
     try:
         return key_in_words(certificate.public_key)
     except MalformedCertificateError as error:
-        return str(error)
+        return public_key_in_words(certificate) or str(error)
 
 
 def _extensions(certificate: Certificate, view: View) -> Element:

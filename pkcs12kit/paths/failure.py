@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 SECTION_OF_VALIDITY: Final = "RFC 5280 section 6.1.3 (a)(2)"
+SECTION_OF_OWN_KEY: Final = "RFC 5280 section 6.1.5 (c)"
 SECTION_OF_TRUST_ANCHORS: Final = "RFC 5280 section 6.1.1 (d), by choice"
 
 # Reasons about the certificate only: every other path through it fails as well.

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.cures import OF_REVOKED, OR_FETCH, Call, cure, for_revoked, for_unknown_status
-from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS
+from pkcs12kit.paths.failure import SECTION_OF_OWN_KEY, SECTION_OF_TRUST_ANCHORS
 from pkcs12kit.paths.rule_hints import hints_for_rule
+from pkcs12kit.paths.validation.extensions import KEYS_THAT_SIGN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -136,6 +137,8 @@ def _for_failure(failure: Failure, target: Certificate) -> tuple[Hint, ...]:
         return in_hints(f"--ignore-anchor-validity accepts it, if the clients do; {_AT}")
     if failure.reason is FailureReason.EXPIRED and failure.certificate == target:
         return (_RENEW_TARGET,)
+    if failure.reason is FailureReason.UNSUPPORTED_ALGORITHM and failure.section == SECTION_OF_OWN_KEY:
+        return in_hints(f"ask the CA for a certificate for a key of {KEYS_THAT_SIGN}")
     revoked = failure.reason is FailureReason.REVOKED
     specific = for_revoked(failure) if revoked else hints_for_rule(failure, target)
     if specific:

@@ -12,6 +12,7 @@ from pkcs12kit.certificates.policy_names import by_arcs, policy_label
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.cures import Call
+from pkcs12kit.paths.validation.extensions import KEYS_THAT_SIGN, SUBJECT_PUBLIC_KEY_INFO
 from pkcs12kit.paths.validation.policy_explanation import (
     INITIAL_EXPLICIT_POLICY,
     UNASKED,
@@ -36,16 +37,23 @@ def hints_for_rule(failure: Failure, target: Certificate) -> tuple[Hint, ...]:
         return tuple(_for_policies(failure))
     if failure.reason is FailureReason.EXTENDED_KEY_USAGE and failure.certificate != target:
         may_not = f"{failure.certificate.label} may not issue certificates for this purpose"
-        leave = Hint(
-            text="or leave --server-name out, if it is not for TLS",
-            command=Call.current().paths_again(server_name=None),
-        )
+        leave = Hint(text="or leave --server-name out, if it is not for TLS", command=_not_for_tls())
         return (Hint(text=f"{may_not}: ask another CA for the certificate, or {_ANOTHER_PATH}"), leave)
+    if failure.reason is FailureReason.KEY_USAGE and failure.causes[0].extension == SUBJECT_PUBLIC_KEY_INFO:
+        return (
+            Hint(text=f"make a key of {KEYS_THAT_SIGN}, and ask the CA for a certificate for it"),
+            Hint(text="or leave --server-name out, if it is not for TLS", command=_not_for_tls()),
+        )
     if failure.reason is FailureReason.PATH_LENGTH:
         above = [cause.certificate.label for cause in failure.causes if cause.certificate is not None]
         limits = f"{' and '.join(above)} allows fewer CAs below it: " if above else ""
         return (Hint(text=f"{limits}{_ANOTHER_PATH}, or ask for a certificate of a CA further up"),)
     return ()
+
+
+def _not_for_tls() -> str | None:
+    """Return the call of ``paths`` without a server's name; None in a library."""
+    return Call.current().paths_again(server_name=None)
 
 
 def _for_policies(failure: Failure) -> Iterator[Hint]:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa
 
 from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.key_algorithms import UNCHECKED_SIGNATURES
 from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.errors import LimitExceededError, MalformedCertificateError
@@ -169,11 +170,15 @@ class WorkingKey:
 def check_signature(certificate: Certificate, key: CertificatePublicKeyTypes) -> SignatureVerdict:
     """Return the verdict on one signature, over the octets that were signed. It is INVALID for another key's algorithm.
 
+    For an algorithm that cannot be checked here, as SLH-DSA, it is UNSUPPORTED with every key.
+
     Not checked: an RSA key may be for RSASSA-PSS only, which its value does not show. :meth:`SignatureMemory.verdict`
     checks that.
     """
     if not certificate.signature_algorithms_agree:
         return SignatureVerdict.INVALID
+    if certificate.signature_algorithm in UNCHECKED_SIGNATURES:
+        return SignatureVerdict.UNSUPPORTED
     return _verdict(
         lambda: SignatureScheme.of_certificate(certificate, key).verify(
             key, certificate.signature, certificate.tbs_certificate
@@ -196,7 +201,8 @@ def is_self_signed(certificate: Certificate, budget: SearchBudget) -> bool | Non
 def _verdict_on_certificate(
     certificate: Certificate, key: CertificatePublicKeyTypes, key_info: bytes
 ) -> SignatureVerdict:
-    if may_be_for_pss(key_info):
+    is_known = certificate.signature_algorithm not in UNCHECKED_SIGNATURES
+    if is_known and may_be_for_pss(key_info):
         try:
             algorithm = lenient.read_structure(certificate.der).signature_algorithm
         except MalformedCertificateError:

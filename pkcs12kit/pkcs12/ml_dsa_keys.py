@@ -177,7 +177,7 @@ def load_ml_dsa_key(info: KeyInfo) -> PrivateKeyTypes:
     if public_key is None or (of_seed is not None and of_seed.public_key() != public_key):
         raise UnusableKeyError(
             f"a private key of the algorithm {named(info.algorithm)} whose expanded key "
-            + ("is damaged" if seed is None else "is not that of the seed beside it (RFC 9881 section 8)")
+            + ("is damaged" if seed is None else "is not that of the seed beside it (RFC 9881 section 8.2)")
             + ": export the key again from the program that made it"
         )
     return parameters.kept.of(encoded, public_key, of_seed)

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from pkcs12kit.certificates.key_algorithms import KEYS
+
 _AES: Final = "2.16.840.1.101.3.4.1"
 _AES_MODES: Final = ("ECB", "CBC", "OFB", "CFB", "wrap", "GCM", "CCM", "wrap-pad")
 _ARIA: Final = "1.2.410.200046.1.1"
 _ARIA_MODES: Final = ("ECB", "CBC", "CFB", "OFB", "CTR")
 _PKCS5: Final = "1.2.840.113549.1.5"
 _BOUNCY_CASTLE: Final = "1.3.6.1.4.1.22554.1"
-_ML_DSA: Final = {f"2.16.840.1.101.3.4.3.{number}": f"ML-DSA-{name}" for number, name in ((17, 44), (18, 65), (19, 87))}
-_SLH_DSA: Final = (
-    *(f"SLH-DSA-SHA2-{size}" for size in ("128s", "128f", "192s", "192f", "256s", "256f")),
-    *(f"SLH-DSA-SHAKE-{size}" for size in ("128s", "128f", "192s", "192f", "256s", "256f")),
-)
 
 CIPHERS: Final = {
     **{
@@ -132,38 +129,6 @@ DIGESTS: Final = {
     "1.0.10118.3.0.55": "Whirlpool",
     "1.3.6.1.4.1.1722.12.2.1.16": "BLAKE2b-512",
     "1.3.6.1.4.1.1722.12.2.2.8": "BLAKE2s-256",
-}
-
-KEYS: Final = {
-    "1.2.840.113549.1.1.1": "RSA",
-    "1.2.840.113549.1.1.7": "RSAES-OAEP",
-    "1.2.840.113549.1.1.10": "RSASSA-PSS",
-    "1.2.840.10040.4.1": "DSA",
-    "1.2.840.10045.2.1": "EC",
-    "1.3.132.1.12": "ECDH",
-    "1.3.132.1.13": "ECMQV",
-    "1.3.101.110": "X25519",
-    "1.3.101.111": "X448",
-    "1.3.101.112": "Ed25519",
-    "1.3.101.113": "Ed448",
-    "1.2.840.113549.1.3.1": "Diffie-Hellman of PKCS#3",
-    "1.2.840.10046.2.1": "Diffie-Hellman of X9.42",
-    "1.3.14.7.2.1.1": "ElGamal",
-    "1.2.410.200004.1.1": "KCDSA",
-    "1.2.840.113549.1.9.16.3.17": "HSS/LMS",
-    "1.2.643.2.2.19": "GOST R 34.10-2001",
-    "1.2.643.2.2.20": "GOST R 34.10-94",
-    "1.2.643.7.1.1.1.1": "GOST R 34.10-2012 with 256 bits",
-    "1.2.643.7.1.1.1.2": "GOST R 34.10-2012 with 512 bits",
-    "1.2.804.2.1.1.1.1.3.1.1": "DSTU 4145-2002",
-    "1.2.156.10197.1.301": "SM2",
-    **_ML_DSA,
-    **{f"2.16.840.1.101.3.4.3.{20 + place}": name for place, name in enumerate(_SLH_DSA)},
-    **{
-        f"2.16.840.1.101.3.4.3.{number}": f"HashML-DSA-{name} with SHA-512"
-        for number, name in ((32, 44), (33, 65), (34, 87))
-    },
-    **{f"2.16.840.1.101.3.4.4.{place}": f"ML-KEM-{size}" for place, size in enumerate((512, 768, 1024), start=1)},
 }
 
 # Elliptic curves of keys that pyca/cryptography does not load: of SECG, X9.62, Brainpool, ANSSI and WAP.

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
 from pkcs12kit.certificates.algorithm_names import key_in_words
+from pkcs12kit.certificates.key_algorithms import KEY_ENCAPSULATION
 from pkcs12kit.certificates.lenient import UNREADABLE, encoding_of
 from pkcs12kit.errors import InputError
 from pkcs12kit.pkcs12.asn1 import definite
@@ -46,14 +47,10 @@ _RSA_INTEGERS: Final = 9  # before the other primes, RFC 8017 appendix A.1.2
 _INDEFINITE: Final = b"\x80"  # X.690 section 8.1.3.6
 _EC: Final = "1.2.840.10045.2.1"
 _RSA: Final = frozenset({"1.2.840.113549.1.1.1", _ID_RSASSA_PSS})
-# dhKeyAgreement of PKCS #3 and dhpublicnumber of X9.42. No certificate of a server has such a key.
-_KEY_AGREEMENT: Final = frozenset({"1.2.840.113549.1.3.1", "1.2.840.10046.2.1"})
-# What pyca/cryptography loads, apart from ML-DSA: RSA, EC, DSA, Ed25519, Ed448, X25519, X448 and ML-KEM.
-_LOADED: Final = frozenset(
-    {_EC, *_RSA, "1.2.840.10040.4.1"}
-    | {f"1.3.101.{number}" for number in range(110, 114)}
-    | {f"2.16.840.1.101.3.4.4.{number}" for number in (2, 3)}
-)
+# dhKeyAgreement of PKCS #3, dhpublicnumber of X9.42, and ML-KEM. No certificate of a server has such a key.
+_CANNOT_SIGN: Final = frozenset({"1.2.840.113549.1.3.1", "1.2.840.10046.2.1", *KEY_ENCAPSULATION})
+# What is loaded apart from ML-DSA: RSA, EC, DSA, Ed25519, Ed448, X25519 and X448.
+_LOADED: Final = frozenset({_EC, *_RSA, "1.2.840.10040.4.1"} | {f"1.3.101.{number}" for number in range(110, 114)})
 
 
 class UnreadableKeyError(Exception):
@@ -64,7 +61,7 @@ def load_private_key(der: bytes, budget: WorkBudget) -> PrivateKeyTypes:
     """Load a private key that is not encrypted: PKCS#8 of version 1 or 2, PKCS#1 or SEC 1, in DER or BER.
 
     A public key that is stored with it has to be its own, and missing numbers of an RSA key are computed. Raises
-    :class:`~pkcs12kit.pkcs12.key_encodings.UnknownKeyError`, also for a key for Diffie-Hellman in a finite field and
+    :class:`~pkcs12kit.pkcs12.key_encodings.UnknownKeyError`, also for ML-KEM, for Diffie-Hellman in a finite field, and
     for an RSA key of several primes; :class:`~pkcs12kit.pkcs12.key_encodings.UnusableKeyError` for a key whose parts do
     not fit together; :class:`UnreadableKeyError`; :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond
     the budget.
@@ -76,8 +73,11 @@ def load_private_key(der: bytes, budget: WorkBudget) -> PrivateKeyTypes:
     info = read_key_info(der)
     if info is None:
         return _load(der, der, None, budget)
-    if info.algorithm in _KEY_AGREEMENT:
-        raise UnknownKeyError(f"a private key for {named(info.algorithm)}, which cannot sign")
+    if info.algorithm in _CANNOT_SIGN:
+        raise UnknownKeyError(
+            f"a private key for {named(info.algorithm)}, which cannot sign and is not supported; a TLS server needs a"
+            " key that signs, of RSA, an elliptic curve or ML-DSA for example"
+        )
     version_1 = der if info.is_version_1 else info.as_version_1()
     key = (
         load_ml_dsa_key(info) if info.algorithm in ML_DSA else _load(version_1, info.private_key.contents, info, budget)

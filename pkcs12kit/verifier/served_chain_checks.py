@@ -18,7 +18,7 @@ from pkcs12kit.findings import Check, Outcome, not_checked, not_ok, note, ok
 from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.issuers import may_have_signed
-from pkcs12kit.paths.validation.extensions import check_purpose
+from pkcs12kit.paths.validation.extensions import check_can_sign, check_purpose
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.text import counted
@@ -153,6 +153,7 @@ def check_server_purpose(target: Certificate | None) -> Finding:
     try:
         own = target.extensions
         check_purpose(target, SERVER_AUTH)
+        check_can_sign(target, SERVER_AUTH)
     except (MalformedCertificateError, InvalidPathError) as error:
         why = f"{error.failure.detail} [{error.failure.section}]" if isinstance(error, InvalidPathError) else str(error)
         return not_ok(check, f"{target.label} {why}")

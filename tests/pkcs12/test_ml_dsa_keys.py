@@ -126,7 +126,7 @@ def test_every_form_goes_through_a_pkcs12_file(form, tmp_path):
 
 @pytest.mark.parametrize("key_type", TYPES)
 def test_an_expanded_key_that_is_not_that_of_its_seed_is_refused(key_type):
-    """RFC 9881 section 8: they must be compared, or a signature by one may not verify with the key of the other."""
+    """RFC 9881 section 8.2: they must be compared, or a signature by one may not verify with the key of the other."""
     other = key_type.generate().private_bytes_raw()
     wrong = encoded(key_type, "both", seed=other)
     with pytest.raises(UnusableKeyError, match="whose expanded key is not that of the seed beside it"):

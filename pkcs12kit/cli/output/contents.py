@@ -213,13 +213,11 @@ def _distance(certificate: Certificate, time: datetime) -> str:
 
 def _public_key(certificate: Certificate) -> str:
     known = public_key_in_words(certificate)
-    if known is not None:
-        return known
     try:
         _ = certificate.public_key
     except MalformedCertificateError as error:
-        return f"not read: {error}"
-    return ""
+        return f"not read: {error}" if known is None else f"{known} (not supported)"
+    return known or ""
 
 
 def _key(key: ListedKey, *, with_files: bool) -> str:

@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from pkcs12kit.certificates.extension_names import extension_label, key_usage_bits, purpose_label
 from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
+from pkcs12kit.certificates.key_algorithms import CANNOT_SIGN, algorithm_of_key
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths.failure import Cause, refuse
 from pkcs12kit.paths.validation.name_constraints import malformed_constraints
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 ANY_EXTENDED_KEY_USAGE: Final = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
 
+SUBJECT_PUBLIC_KEY_INFO: Final = "subjectPublicKeyInfo"
+KEYS_THAT_SIGN: Final = "RSA, an elliptic curve, Ed25519, Ed448 or ML-DSA"
+_PURPOSES_OF_TLS: Final = {
+    ExtendedKeyUsageOID.SERVER_AUTH.dotted_string: "server",
+    ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string: "client",
+}
 _LISTED: Final = 6
 _PROCESSED: Final = frozenset(
     {
@@ -129,6 +136,34 @@ def check_purpose(certificate: Certificate, purpose: str) -> None:
             f"has an extendedKeyUsage that does not allow {purpose_label(purpose)}",
             causes=_causes_of_purpose(certificate, usages, purpose),
             would_pass=f"an extKeyUsage with {purpose_label(purpose)} or anyExtendedKeyUsage, or none at all",
+        )
+
+
+def check_can_sign(certificate: Certificate, purpose: str) -> None:
+    """Check that the key of a TLS server or client can sign the handshake, as keys for ML-KEM or X25519 cannot."""
+    if purpose not in _PURPOSES_OF_TLS:
+        return
+    try:
+        if hasattr(certificate.public_key, "verify"):
+            return
+    except MalformedCertificateError:
+        pass
+    kind = CANNOT_SIGN.get(algorithm_of_key(certificate.subject_public_key_info) or "")
+    if kind is not None:
+        refuse(
+            FailureReason.KEY_USAGE,
+            certificate,
+            "RFC 8446 section 4.4.2.2",
+            f"has a key for {kind}, which cannot sign: a TLS {_PURPOSES_OF_TLS[purpose]} signs each handshake",
+            causes=(
+                Cause(
+                    certificate=certificate,
+                    extension=SUBJECT_PUBLIC_KEY_INFO,
+                    value=kind,
+                    detail="this key cannot sign",
+                ),
+            ),
+            would_pass=f"a certificate for a key of {KEYS_THAT_SIGN}",
         )
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec
 
 from pkcs12kit.certificates.algorithm_names import key_in_words, signature_algorithm_in_words
 from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.certificates.key_algorithms import UNCHECKED_SIGNATURES, algorithm_of_key
 from pkcs12kit.certificates.policy_names import policy_label, policy_list
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths import signatures
 from pkcs12kit.paths.failure import (
+    SECTION_OF_OWN_KEY,
     SECTION_OF_TRUST_ANCHORS,
     SECTION_OF_VALIDITY,
     Cause,
@@ -111,7 +113,8 @@ class Validator:
                 FailureReason.UNSUPPORTED_ALGORITHM,
                 anchor.certificate or first,
                 "RFC 5280 section 6.1.2 (g)",
-                f"the trust anchor's key cannot be used: {error}",
+                _why_unusable("the trust anchor's signatures", anchor.subject_public_key_info)
+                or f"the trust anchor's key cannot be used: {error}",
             )
 
     def descend(self, state: ValidationState, certificate: Certificate) -> None:
@@ -183,13 +186,13 @@ class Validator:
             descent = self._descent(state)
             refuse(FailureReason.WEAK_ALGORITHM, certificate, SECTION_OF_SIGNATURES, weakness, descent=descent)
         if verdict is SignatureVerdict.UNSUPPORTED:
-            algorithm = certificate.signature_algorithm
-            detail = f"its signature algorithm {algorithm} cannot be checked here"
+            algorithm = signature_algorithm_in_words(certificate)
+            detail = f"its signature cannot be checked: signature algorithm {algorithm} is not supported"
             cause = Cause(
                 certificate=certificate,
                 extension="signatureAlgorithm",
-                value=f"{signature_algorithm_in_words(certificate)}, with a key {key_in_words(working.key)}",
-                detail="cannot be checked here",
+                value=f"{algorithm}, with a key {key_in_words(working.key)}",
+                detail="cannot be checked",
             )
             refuse(
                 FailureReason.UNSUPPORTED_ALGORITHM,
@@ -282,12 +285,19 @@ class Validator:
         try:
             state.working_key = state.known_key.next(certificate)
         except MalformedCertificateError as error:
-            refuse(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, str(error))
+            refuse(
+                FailureReason.UNSUPPORTED_ALGORITHM,
+                certificate,
+                section,
+                _why_unusable("signatures by its key", certificate.subject_public_key_info) or str(error),
+            )
 
     def _wrap_up(self, state: ValidationState, target: Certificate) -> None:
         """Process the end of the path (6.1.5)."""
         self._run(state.wrap_up, target)  # (a), (b)
-        self._run(self._update_working_key, state, target, "RFC 5280 section 6.1.5 (c)")  # (c), (d), (e)
+        if self._parameters.purpose is not None:
+            self._run(extensions.check_can_sign, target, self._parameters.purpose)
+        self._run(self._update_working_key, state, target, SECTION_OF_OWN_KEY)  # (c), (d), (e)
         self._run(self._check_own_key, state, target)
         self._run(extensions.check_critical_extensions, target, "RFC 5280 section 6.1.5 (f)")  # (f)
         self._run(self._check_user_policies, state, target)  # (g)
@@ -297,7 +307,7 @@ class Validator:
         weakness = self._parameters.algorithm_policy.weakness_of_key(state.known_key.key)
         if weakness:
             descent = self._descent(state, is_target=True)
-            refuse(FailureReason.WEAK_ALGORITHM, target, "RFC 5280 section 6.1.5 (c)", weakness, descent=descent)
+            refuse(FailureReason.WEAK_ALGORITHM, target, SECTION_OF_OWN_KEY, weakness, descent=descent)
 
     def _check_user_policies(self, state: ValidationState, target: Certificate) -> None:
         if state.explicit_policy > 0 or _user_policies(state):
@@ -323,6 +333,12 @@ class Validator:
     def _descent(self, state: ValidationState, *, is_target: bool = False) -> Descent:
         """Return the inputs of the explanation of a failure; it is made only for failures that are reported."""
         return Descent(state.anchor, self._parameters, state.processed, is_target)
+
+
+def _why_unusable(what: str, key_info: bytes) -> str | None:
+    """Return why signatures by a key cannot be checked, None where its algorithm is supported or not known."""
+    name = UNCHECKED_SIGNATURES.get(algorithm_of_key(key_info) or "")
+    return None if name is None else f"{what} cannot be checked: signature algorithm {name} is not supported"
 
 
 def _user_policies(state: ValidationState) -> frozenset[str]:
