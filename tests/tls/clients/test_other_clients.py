@@ -327,3 +327,17 @@ def test_only_a_clear_yes_or_no_counts(name, script, world, tmp_path, monkeypatc
     assert handshake.verdict is Verdict.NOT_TRIED
     assert handshake.why
     assert "cannot be run" not in handshake.why
+
+
+@pytest.mark.parametrize("reason", ["", " ", " The signature algorithm is not known."])
+def test_a_refusal_of_gnutls_without_a_reason(reason, world, tmp_path, monkeypatch):
+    """GnuTLS gives none for a key whose algorithm it does not have: that is a refusal all the same."""
+    status = "- Status: The certificate is NOT trusted."
+    failed = "*** PKI verification of server certificate failed..."
+    script = f"echo '{status}{reason or ' '}'; echo '{failed}'; exit 1"
+    (tmp_path / "gnutls-cli").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "gnutls-cli").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.defpath}")
+    (handshake,) = make_client("gnutls").shake_hands(endpoint(1, world.case()))
+    assert handshake.verdict is Verdict.REFUSED
+    assert handshake.why == (reason.strip() or "The certificate is NOT trusted.")
