@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa, rsa
 
 from .. import der
 from ..x509_values import ANY_PURPOSE, AUTHORITY_KEY, BASIC, KEY_USAGE, PURPOSES, SERVER_AUTH, SUBJECT_KEY
@@ -50,7 +50,7 @@ class Parts:
     subject: str
     issuer: str
     extensions: Mapping[str, tuple[bool, bytes]]
-    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | mldsa.MLDSA65PrivateKey
     issuer_key: ec.EllipticCurvePrivateKey
     serial: int = 77
     version: int = 3
@@ -93,7 +93,7 @@ class Parts:
         ]
 
 
-def _public_info(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+def _public_info(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | mldsa.MLDSA65PrivateKey) -> bytes:
     return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -153,6 +153,7 @@ def _short_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 1024)  # noqa: S505  # the rule is about such keys
 
 
+_ML_DSA: Final = mldsa.MLDSA65PrivateKey.generate()
 _GENERALIZED: Final = der.sequence(der.generalized_time(BEGIN), der.generalized_time(BEGIN + dt.timedelta(days=300)))
 _CONSTRAINTS: Final = der.sequence(der.explicit(0, der.sequence(der.implicit(2, b"example.mil"))))
 _TWICE: Final = der.sequence(*2 * [der.sequence(der.oid("2.16.840.1.101.3.2.1.3.8"))])
@@ -180,6 +181,9 @@ DEFECTS: Final[tuple[tuple[str, Parts], ...]] = (
     ("subject-key-identifier-missing", ROOT.without(SUBJECT_KEY)),
     ("key-usage-missing", ISSUING.without(KEY_USAGE)),
     ("key-usage-missing", ROOT.without(KEY_USAGE)),
+    ("key-usage-unfit", SERVER.having(KEY_USAGE, der.named_bits(0, 2))),
+    ("key-usage-unfit", replace(SERVER, key=_ML_DSA).having(KEY_USAGE, der.named_bits(0, 4))),
+    ("key-usage-unfit", replace(SERVER, key=_ML_DSA).having(KEY_USAGE, der.named_bits())),
     ("unreadable-extension", SERVER.having("2.5.29.18", b"\xff")),
     ("policy-repeated", SERVER.having(POLICIES, _TWICE)),
     ("alternative-name-not-critical", replace(SERVER, subject="")),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography.x509.oid import ExtensionOID
 
+from pkcs12kit.certificates.extension_names import key_usage_bits
+from pkcs12kit.certificates.key_algorithms import KEYS, ML_DSA, ML_KEM, SLH_DSA, algorithm_of_key
 from pkcs12kit.certificates.lint.linted import Broken
 from pkcs12kit.text import harmless
 
@@ -29,6 +31,33 @@ _CRITICAL: Final = {
     ExtensionOID.POLICY_CONSTRAINTS.dotted_string: ("policy-constraints-not-critical", "policyConstraints", "them"),
     ExtensionOID.INHIBIT_ANY_POLICY.dotted_string: ("inhibit-any-policy-not-critical", "inhibitAnyPolicy", "it"),
 }
+
+_SIGNING: Final = frozenset({"digitalSignature", "nonRepudiation", "keyCertSign", "cRLSign"})
+_ENCRYPTING: Final = frozenset({"keyEncipherment", "dataEncipherment"})
+_AGREEING: Final = frozenset({"keyAgreement"})
+
+
+class _Usages(NamedTuple):
+    """The usages that the standard for an algorithm allows its keys, where a certificate has a keyUsage."""
+
+    never: frozenset[str]
+    one_of: frozenset[str]
+    """Usages of which there has to be one; empty for none."""
+    source: str
+
+
+_USAGES_OF_KEYS: Final = {
+    "1.2.840.10045.2.1": _Usages(_ENCRYPTING, frozenset(), "RFC 8813 section 3"),
+    **dict.fromkeys(("1.3.101.112", "1.3.101.113"), _Usages(_ENCRYPTING | _AGREEING, _SIGNING, "RFC 9295 section 3")),
+    **dict.fromkeys(("1.3.101.110", "1.3.101.111"), _Usages(_ENCRYPTING | _SIGNING, _AGREEING, "RFC 9295 section 3")),
+    **dict.fromkeys(ML_DSA, _Usages(_ENCRYPTING | _AGREEING, _SIGNING, "RFC 9881 section 5")),
+    **dict.fromkeys(SLH_DSA, _Usages(_ENCRYPTING | _AGREEING, _SIGNING, "RFC 9909 section 6")),
+    **dict.fromkeys(
+        ML_KEM,
+        _Usages(_SIGNING | _AGREEING | {"dataEncipherment"}, frozenset({"keyEncipherment"}), "RFC 9935 section 5"),
+    ),
+}
+"""By the algorithm of the key."""
 
 
 def check_extensions(linted: Linted) -> Iterator[Broken]:
@@ -57,6 +86,22 @@ def _key_identifiers(linted: Linted) -> Iterator[Broken]:
 def _key_usage(linted: Linted) -> Iterator[Broken]:
     if linted.certificate.is_ca and _KEY_USAGE not in linted.extensions.oids:
         yield Broken("key-usage-missing", "it is a CA certificate, and has no keyUsage")
+    yield from _unfit_key_usage(linted)
+
+
+def _unfit_key_usage(linted: Linted) -> Iterator[Broken]:
+    usage = linted.extensions.key_usage
+    algorithm = algorithm_of_key(linted.certificate.subject_public_key_info)
+    rule = None if algorithm is None else _USAGES_OF_KEYS.get(algorithm)
+    if usage is None or rule is None:
+        return
+    named, bits = f"its key is for {KEYS[algorithm or '']}", key_usage_bits(usage).split(", ")
+    unfit = [bit for bit in bits if bit in rule.never]
+    if unfit:
+        yield Broken("key-usage-unfit", f"{named}, and its keyUsage has {' and '.join(unfit)} ({rule.source})")
+    elif rule.one_of and rule.one_of.isdisjoint(bits):
+        wanted = " or ".join(sorted(rule.one_of))
+        yield Broken("key-usage-unfit", f"{named}, and its keyUsage lacks {wanted} ({rule.source})")
 
 
 def _policies(extensions: Extensions) -> Iterator[Broken]:

@@ -1,7 +1,8 @@
 """The closed list of rules for notes on certificates, with their sources and the clients that are known to care.
 
-A rule is in the list if RFC 5280 says MUST or MUST NOT, or if a client is known to refuse what does not keep it. Rules
-that path validation enforces itself are not in the list, and neither are those that only say SHOULD.
+A rule is in the list if RFC 5280, or the RFC of the key's algorithm, says MUST or MUST NOT, or if a client is known to
+refuse what does not keep it. Rules that path validation enforces itself are not in the list, and neither are those that
+only say SHOULD.
 """
 
 from __future__ import annotations
@@ -256,6 +257,13 @@ _EXTENSIONS: Final = (
         meaning="A CA certificate has no keyUsage.",
         source="RFC 5280 section 4.2.1.3",
         clients=(_python(),),
+    ),
+    LintRule(
+        name="key-usage-unfit",
+        meaning="The keyUsage does not fit the algorithm of the key: an EC, Ed25519, Ed448, ML-DSA or SLH-DSA key for"
+        " encryption, a signing key without a usage for signatures, or an ML-KEM or X25519 key with another usage than"
+        " its own.",
+        source="RFC 8813 section 3, RFC 9295 section 3, RFC 9881 section 5, RFC 9909 section 6, RFC 9935 section 5",
     ),
     LintRule(
         name="policy-repeated",
