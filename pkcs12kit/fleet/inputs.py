@@ -17,7 +17,7 @@ from pkcs12kit.hints import Hint
 from pkcs12kit.sources.delivery import load_delivery
 from pkcs12kit.sources.key_sources import Opening
 from pkcs12kit.sources.loading import load_certificates, load_server
-from pkcs12kit.sources.reading import shown_path
+from pkcs12kit.sources.reading import require_regular_file, shown_path
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -84,6 +84,7 @@ def read_public(bundle: FleetBundle, limits: Limits) -> tuple[Certificate, ...] 
     if path is None or bundle.source is not None or bundle.pkcs12 is not None:
         return None
     try:
+        require_regular_file(path)  # a pipe would be waited for
         return tuple(load_certificates(path, limits=limits))
     except InputError:
         return None
@@ -144,6 +145,8 @@ def public_identity(
 def _with_open_key(bundle: FleetBundle, time: datetime, limits: Limits) -> tuple[Certificate, tuple[Certificate, ...]]:
     """Return the certificate of a key that needs no password, and the others in its files."""
     opening = Opening(time=time, limits=limits)
+    if bundle.key is not None and bundle.source is None:
+        require_regular_file(bundle.key)
     try:
         if bundle.source is None:
             loaded = load_server(bundle.key, bundle.certificate, bundle.pkcs12, opening)
