@@ -81,6 +81,16 @@ def require_writable(path: str | os.PathLike[str], *, access: FileAccess | None 
             foresee_access(folder, target, access, OWNER_ONLY)
 
 
+def require_replaceable(path: str | os.PathLike[str]) -> None:
+    """Raise the error of :func:`require_writable` for everything but the rights to the folder.
+
+    A file that may turn out to be right already needs no more.
+    """
+    target = named_target(path)
+    with opened_folder(target) as folder:
+        _require_replaceable(folder, target)
+
+
 def read_private(path: str | os.PathLike[str], *, limit: int, access: FileAccess = KEEP) -> bytes:
     """Return the contents of a regular file with the access that :func:`write_private` would give it.
 

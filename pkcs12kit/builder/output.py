@@ -97,7 +97,7 @@ class Writing:
             overwrite=self.overwrite,
             limits=self.limits,
         )
-        place.require_free()
+        place.require_free(may_stay=self.if_changed)
         return place
 
 

@@ -44,19 +44,49 @@ _LONGEST_WAIT: Final = 60.0
 _BUSY: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
 
 
+class _BusyError(OutputError):
+    """Another run holds the lock of an output."""
+
+
 @contextmanager
-def outputs_locked(outputs: Iterable[str], *, limits: Limits) -> Iterator[None]:
+def outputs_locked(outputs: Iterable[str], *, limits: Limits) -> Iterator[OutputError | None]:
     """Hold the locks of all these outputs, which are always taken in the same order.
 
-    Raises :class:`~pkcs12kit.OutputError` if another process holds one for ``limits.output_lock_seconds``, or if the
-    file system has no locks.
+    Yields None, or the reason why they cannot be locked, such as a folder that cannot be written to: the files may be
+    compared all the same, but not written. Raises :class:`~pkcs12kit.OutputError` if another process holds a lock for
+    ``limits.output_lock_seconds``.
     """
     deadline = time.monotonic() + limits.output_lock_seconds
-    places = {str(lock_file(output)): output for output in outputs}
     with ExitStack() as stack:
-        for lock in sorted(places):
-            stack.enter_context(_locked(lock, Path(places[lock]), deadline, limits))
-        yield
+        try:
+            for lock, output in _in_order(outputs):
+                stack.enter_context(_locked(lock, output, deadline, limits))
+            why = None
+        except _BusyError:
+            raise
+        except OutputError as error:
+            stack.close()
+            why = error
+        yield why
+
+
+def why_not_locked(outputs: Iterable[str]) -> OutputError | None:
+    """Return the reason why outputs could not be locked, as far as it can be known without writing; None without."""
+    try:
+        for lock, output in _in_order(outputs):
+            with opened_folder(output) as folder:
+                _require_regular(folder, Path(lock), output)
+                if folder.has(Path(lock).name) and not os.access(lock, os.R_OK | os.W_OK):
+                    return _cannot_open(output, lock, os.strerror(errno.EACCES))
+    except OutputError as error:
+        return error
+    return None
+
+
+def _in_order(outputs: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """Yield the lock of each output, and the output."""
+    places = {str(lock_file(output)): output for output in outputs}
+    yield from ((lock, Path(places[lock])) for lock in sorted(places))
 
 
 def lock_file(output: str) -> Path:
@@ -70,6 +100,7 @@ def lock_file(output: str) -> Path:
 def _locked(lock: str, output: Path, deadline: float, limits: Limits) -> Iterator[None]:
     path = Path(lock)
     with opened_folder(output) as folder:
+        _require_regular(folder, path, output)
         descriptor = _acquire(folder, path, output, deadline, limits)
         try:
             yield
@@ -82,7 +113,7 @@ def _acquire(folder: Folder, path: Path, output: Path, deadline: float, limits: 
         try:
             descriptor = folder.open(path.name, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
         except OSError as error:
-            raise OutputError(f"cannot write {output}: its lock {path} cannot be opened: {error.strerror}") from None
+            raise _cannot_open(output, path, error.strerror) from None
         held = False
         try:
             held = _try_output(descriptor, path, output) and _has_its_name(folder, path.name, descriptor)
@@ -92,7 +123,7 @@ def _acquire(folder: Folder, path: Path, output: Path, deadline: float, limits: 
         if held:
             return descriptor
         if time.monotonic() >= deadline:
-            raise OutputError(
+            raise _BusyError(
                 f"cannot write {output}: another run has held its lock for {limits.output_lock_seconds:g} seconds"
                 f" (limits.output_lock_seconds; {path})"
             ).hinting(Hint(text="wait until the other run has ended, and run it again"))
@@ -102,7 +133,7 @@ def _acquire(folder: Folder, path: Path, output: Path, deadline: float, limits: 
 def _try_output(descriptor: int, path: Path, output: Path) -> bool:
     """Return True if the lock is taken, False if another process has it."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise OutputError(f"cannot write {output}: its lock {path} is not a regular file; remove it")
+        raise _not_regular(output, path)
     try:
         return _try(descriptor)
     except OSError as error:
@@ -110,6 +141,20 @@ def _try_output(descriptor: int, path: Path, output: Path) -> bool:
             f"cannot write {output}: its folder is on a file system without locks: {error.strerror}; write to another"
             " one and copy the file"
         ) from None
+
+
+def _require_regular(folder: Folder, path: Path, output: Path) -> None:
+    """Raise if something other than a regular file has the name of a lock."""
+    if folder.has(path.name) and not stat.S_ISREG(folder.status(path.name).st_mode):
+        raise _not_regular(output, path)
+
+
+def _not_regular(output: Path, path: Path) -> OutputError:
+    return OutputError(f"cannot write {output}: its lock {path} is not a regular file; remove it")
+
+
+def _cannot_open(output: Path, path: str | Path, why: str | None) -> OutputError:
+    return OutputError(f"cannot write {output}: its lock {path} cannot be opened: {why}")
 
 
 def _has_its_name(folder: Folder, name: str, descriptor: int) -> bool:

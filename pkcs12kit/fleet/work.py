@@ -20,7 +20,7 @@ from pkcs12kit.fleet.inputs import (
     read_public,
 )
 from pkcs12kit.fleet.jobs import Task
-from pkcs12kit.fleet.locks import outputs_locked
+from pkcs12kit.fleet.locks import outputs_locked, why_not_locked
 from pkcs12kit.fleet.manifest_words import call_of
 from pkcs12kit.fleet.outcomes import BundleOutcome, Ending, Status
 from pkcs12kit.fleet.records import Record
@@ -83,10 +83,13 @@ def _build(prepared: Prepared) -> BundleOutcome:
     """Build the file if it is not right already, or find out what a build would do."""
     job, bundle, limits = prepared.job, prepared.job.bundle, prepared.limits
     planned = job.task is Task.PLAN
-    with nullcontext() if planned else outputs_locked(bundle.outputs.values(), limits=limits):
+    outputs = bundle.outputs.values()
+    with nullcontext(why_not_locked(outputs)) if planned else outputs_locked(outputs, limits=limits) as no_lock:
         as_recorded = job.record is not None and _digest_there(prepared) == job.record.output
         attempt = _Attempt(prepared)
-        report = attempt.build(dry_run=planned)
+        report = attempt.build(dry_run=planned or no_lock is not None)
+        if report.changed and no_lock is not None:
+            raise no_lock
         if planned and report.changed:
             record = None
         else:

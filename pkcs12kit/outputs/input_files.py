@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pkcs12kit.errors import InputError, OutputError
 from pkcs12kit.file_names import future_path
-from pkcs12kit.files import require_writable
+from pkcs12kit.files import require_replaceable
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.outputs.existing import Form, is_plain_pkcs12
 from pkcs12kit.sources.loading import load_certificates
@@ -115,7 +115,7 @@ class InputFiles:
         if not os.path.exists(path):  # noqa: PTH110  # reading it gives the error
             return
         if is_plain_pkcs12(path, self._limits):
-            require_writable(path, access=None)  # a symbolic link is refused before anything is read
+            require_replaceable(path)  # a symbolic link is refused before anything is read
             return
         raise OutputError(
             f"{name} {_shown(path)} is also the file of {input_name}, and not a PKCS#12 file in binary form: only such"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pkcs12kit.arguments import require_flags, require_functions, require_kind
 from pkcs12kit.errors import OutputError
 from pkcs12kit.file_access import WITHOUT_KEY, FileAccess
-from pkcs12kit.files import KEEP, require_writable, write_file, write_private
+from pkcs12kit.files import KEEP, require_replaceable, require_writable, write_file, write_private
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.outputs.existing import PUBLIC_FORMS, Form, what_is_lost, why_not_replaced
 from pkcs12kit.outputs.input_files import InputFiles
@@ -61,13 +61,20 @@ class Output:
         """True if the file is one of the inputs: what it has and the new one has not is lost."""
         return self._inputs.are_at(self.path, self._in_place)
 
-    def require_free(self, data: bytes | None = None, *, at_hand: PemParts | None = None) -> None:
+    def require_free(
+        self, data: bytes | None = None, *, at_hand: PemParts | None = None, may_stay: bool = False
+    ) -> None:
         """Raise :class:`~pkcs12kit.OutputError` if the file cannot be written, or what is there must not be replaced.
 
         ``data`` is the content of the new file, if it is known already, and ``at_hand`` what the inputs have.
+        ``may_stay``: True if the file that is there may be right already. Whether its folder can be written to is not
+        checked then.
         """
         self._inputs.require_apart(self.path, self._name, form=self._form, in_place=self._in_place)
-        require_writable(self.path, access=None)
+        if may_stay and os.path.lexists(self.path):
+            require_replaceable(self.path)
+        else:
+            require_writable(self.path, access=None)
         if self._overwrite:
             return
         there = why_not_replaced(self.path, self._form, data=data, at_hand=at_hand, limits=self._limits)
