@@ -116,6 +116,17 @@ def algorithm_of_key(info: bytes) -> str | None:
     return dotted
 
 
+def algorithm_identifier_in_words(der: bytes) -> str:
+    """Return the algorithm of an AlgorithmIdentifier (DER): a post-quantum one by name, others as an identifier."""
+    from asn1crypto import core
+
+    try:
+        dotted: str = core.Sequence.load(der)[0].dotted
+    except (ValueError, TypeError, AttributeError, LookupError):
+        return "that cannot be read"
+    return POST_QUANTUM.get(dotted, dotted[:_LONGEST])
+
+
 def unsupported_algorithm(info: bytes) -> str | None:
     """Return the name of a post-quantum algorithm whose public keys cannot be used here, None for any other key.
 

@@ -57,6 +57,8 @@ _BY_FAULT: Final = {
     " again{where}, or give the certificate of that key with --certs",
     EvidenceFault.OTHER_KEY: "{what} {is_} signed with another key of the CA, or of a namesake: give the CRL that the"
     " key of today signed{where}, or the certificate of the other key with --certs",
+    EvidenceFault.UNSUPPORTED_ALGORITHM: f"{{what}} {{is_}} signed with an algorithm that is not supported: {_ASK_CA}"
+    " for other evidence",
     EvidenceFault.WEAK_ALGORITHM: f"{{what}} {{is_}} signed with an algorithm or key that is too weak: {_ASK_CA} for"
     " other evidence; --algorithms allow-all accepts it, for old files only",
     EvidenceFault.SIGNER_LACKS_CRL_SIGN: f"{{what}} {{is_}} signed by a certificate that may not sign CRLs: {_ASK_CA},"

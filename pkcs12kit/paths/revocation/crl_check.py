@@ -13,7 +13,7 @@ from pkcs12kit.paths.revocation.crl import HOLD, REMOVE_FROM_CRL, RevocationList
 from pkcs12kit.paths.revocation.distribution_points import ALL_REASONS, distribution_points
 from pkcs12kit.paths.revocation.faults import EvidenceFault, Fault, freshness_fault, malformed
 from pkcs12kit.paths.revocation.findings import Counted, Findings, Note
-from pkcs12kit.paths.revocation.signers import Signer
+from pkcs12kit.paths.revocation.signers import Signer, unsupported_signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -225,7 +225,8 @@ class CrlCheck:
         """Return why a delta CRL does not count beside a full one: its times or its signature; None where it does."""
         fault = self._fault(delta)
         if fault is None and not self._search.has_signed(full.signer.key, delta.signed):
-            fault = Fault(EvidenceFault.BAD_SIGNATURE, f"is not signed by the key of {full.crl}")
+            forged = Fault(EvidenceFault.BAD_SIGNATURE, f"is not signed by the key of {full.crl}")
+            fault = unsupported_signature(delta.signed) or forged
         return fault or self._search.weakness(full.signer.key, delta.signed)
 
     def _entries(self, full: _Usable, deltas: _Deltas) -> list[_Listed] | None:

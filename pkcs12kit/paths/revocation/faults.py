@@ -61,6 +61,8 @@ class EvidenceFault(Enum):
     """No key that may sign it verifies its signature."""
     OTHER_KEY = "other-key"
     """The CRL names another key of its issuer than those that are known, and none of these verifies its signature."""
+    UNSUPPORTED_ALGORITHM = "unsupported-algorithm"
+    """Its signature algorithm cannot be checked."""
     WEAK_ALGORITHM = "weak-algorithm"
     """The signature is valid, and its algorithm or key is too weak."""
     SIGNER_LACKS_CRL_SIGN = "signer-lacks-crl-sign"
@@ -93,7 +95,14 @@ class EvidenceFault(Enum):
     """A limit ended the check."""
 
 
-UNSIGNED = frozenset({EvidenceFault.BAD_SIGNATURE, EvidenceFault.OTHER_KEY, EvidenceFault.RESPONDER_NOT_FOUND})
+UNSIGNED = frozenset(
+    {
+        EvidenceFault.BAD_SIGNATURE,
+        EvidenceFault.OTHER_KEY,
+        EvidenceFault.UNSUPPORTED_ALGORITHM,
+        EvidenceFault.RESPONDER_NOT_FOUND,
+    }
+)
 """The faults of a signature that no known key verifies."""
 AFTER_SIGNATURE = frozenset(
     {

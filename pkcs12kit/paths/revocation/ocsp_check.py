@@ -17,7 +17,7 @@ from pkcs12kit.paths.revocation.faults import EvidenceFault, Fault, freshness_fa
 from pkcs12kit.paths.revocation.findings import Counted, Findings, Note
 from pkcs12kit.paths.revocation.model import RevocationStatus
 from pkcs12kit.paths.revocation.ocsp import NO_CHECK, OcspResponse
-from pkcs12kit.paths.revocation.signers import joined, own_key
+from pkcs12kit.paths.revocation.signers import joined, own_key, unsupported_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,6 +197,9 @@ class OcspCheck:
             refusals.append(refusal)
         if refusals:
             return joined(refusals)
+        unsupported = unsupported_signature(signed)
+        if unsupported is not None:
+            return unsupported
         detail = "is not signed by the issuer, and no certificate of the responder that it names was found"
         return Fault(EvidenceFault.RESPONDER_NOT_FOUND, detail)
 
@@ -229,6 +232,9 @@ class OcspCheck:
         search, checked = self._search, self._checked
         key = own_key(certificate)
         if key is None or response.signed is None or not search.has_signed(key, response.signed):
+            unsupported = None if response.signed is None else unsupported_signature(response.signed)
+            if unsupported is not None:
+                return unsupported
             detail = "is not signed with the key of the responder that it names"
             return Fault(EvidenceFault.BAD_SIGNATURE, detail)
         named = f"is signed by a responder whose certificate (#{certificate.serial_number_text})"

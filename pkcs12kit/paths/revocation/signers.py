@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.key_algorithms import algorithm_identifier_in_words
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
@@ -91,6 +92,15 @@ class _NotGood(NamedTuple):
     """True where evidence about it is signed by a signer that waits for the result."""
 
 
+def unsupported_signature(signed: SignedData) -> Fault | None:
+    """Return the fault of a signature whose algorithm cannot be checked; None where it is supported."""
+    if signed.scheme is not None:
+        return None
+    name = algorithm_identifier_in_words(signed.algorithm)
+    detail = f"has a signature that cannot be checked: signature algorithm {name} is not supported"
+    return Fault(EvidenceFault.UNSUPPORTED_ALGORITHM, detail)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignerSearch:
     """A search for the signers of CRLs and OCSP responses for one path, at one time.
@@ -154,6 +164,9 @@ class SignerSearch:
 
         Its key identifier proves nothing, but that of a CA with a new key, or of another CA with this name, is another.
         """
+        unsupported = unsupported_signature(crl.signed)
+        if unsupported is not None:
+            return unsupported
         detail = f"is not signed by {crl.issuer.label}"
         on_path = [signer.certificate for signer in checked.issuers if signer.node[0] == crl.issuer]
         certificates = (*on_path, *self.evidence.candidates(crl.issuer))

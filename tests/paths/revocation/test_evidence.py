@@ -7,23 +7,27 @@ from datetime import timedelta
 
 import pytest
 from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto.core import ObjectIdentifier
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from pkcs12kit import DEFAULT_LIMITS, lab
+from pkcs12kit.certificates.lenient import contents_of, split
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.revocation import EvidenceFault, Revocation
 from pkcs12kit.times import format_time
 
+from ...der import sequence
 from .world import A_WEEK_AGO, INDIRECT, NOW, World, changed, crl_issuers, respond
 
 DAY = timedelta(days=1)
 URLS = {"crls": ["http://crl.example/ca.crl"], "delta_crls": [], "ocsp_responders": ["http://ocsp.example"]}
 EXPIRED = lab.Validity(NOW - 9 * DAY, NOW - 2 * DAY)
 FUTURE = lab.Validity(NOW + DAY, NOW + 8 * DAY)
+SLH_DSA = "2.16.840.1.101.3.4.3.20"
 RESPONDER = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -120,6 +124,19 @@ def unchanged(basic):
     """Change nothing, so that only the signature is new."""
 
 
+def with_slh_dsa(basic):
+    """Name an algorithm of RFC 9909 section 3, which cannot be checked."""
+    basic["signature_algorithm"] = {"algorithm": SLH_DSA}
+
+
+def of_slh_dsa(crl):
+    """Return a CRL that names this algorithm in both places."""
+    tbs, _, signature = split(contents_of(crl))
+    version, _, *rest = split(contents_of(tbs))
+    algorithm = sequence(ObjectIdentifier(SLH_DSA).dump())
+    return sequence(sequence(version, algorithm, *rest), algorithm, signature)
+
+
 def with_weak_hash(basic):
     """Name MD5 as the hash of the certID."""
     basic["tbs_response_data"]["responses"][0]["cert_id"]["hash_algorithm"] = {"algorithm": "md5"}
@@ -175,6 +192,7 @@ CRLS = {
         ),
         F.BAD_SIGNATURE,
     ),
+    "an algorithm without support": (lambda w: of_slh_dsa(w.issuing.make_crl()), F.UNSUPPORTED_ALGORITHM),
     "removed in a full one": (
         lambda w: w.issuing.make_crl(
             revoked=[lab.CrlEntry(serial_number=4711, date=A_WEEK_AGO, reason=x509.ReasonFlags.remove_from_crl)]
@@ -201,6 +219,14 @@ RESPONSES = {
     "weak hash": (lambda w: changed(w.respond(), with_weak_hash, key=w.issuing.private_key), F.UNKNOWN_HASH),
     "unknown": (lambda w: w.answering(lambda a: a.__setitem__("cert_status", {"unknown": None})), F.ANSWER_UNKNOWN),
     "forged": (lambda w: changed(w.respond(), unchanged, key=RESPONDER), F.BAD_SIGNATURE),
+    "an algorithm without support": (
+        lambda w: changed(w.respond(), with_slh_dsa, key=w.issuing.private_key),
+        F.UNSUPPORTED_ALGORITHM,
+    ),
+    "a responder's algorithm without support": (
+        lambda w: changed(w.delegated(delegate(w.issuing)), with_slh_dsa, key=w.issuing.private_key),
+        F.UNSUPPORTED_ALGORITHM,
+    ),
     "responder not there": (lambda w: w.delegated(delegate(w.issuing), certificates=()), F.RESPONDER_NOT_FOUND),
     "responder did not sign": (
         lambda w: changed(w.delegated(delegate(w.issuing)), unchanged, key=w.namesake.private_key),
