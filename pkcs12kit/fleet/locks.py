@@ -41,6 +41,8 @@ T = TypeVar("T")
 _PAUSE: Final = 0.02  # seconds between two tries
 _LONGEST_WAIT: Final = 60.0
 """Seconds until the lock of a state is given up. It is held while a file of some megabytes is read and written."""
+_MOST_RUNS: Final = 32
+"""Runs at a time with one state, on Windows, where each locks a byte of a file, whether or not the file has it."""
 _BUSY: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
 
 
@@ -171,6 +173,7 @@ def _release(folder: Folder, name: str, descriptor: int) -> None:
     try:
         if sys.platform == "win32":
             with suppress(OSError):
+                os.lseek(descriptor, 0, os.SEEK_SET)
                 msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
         else:
             with suppress(OSError):
@@ -204,19 +207,35 @@ def running(path: Path, guard: Path, load: Callable[[], T]) -> Iterator[tuple[bo
     """Mark that a run is going on while the block runs.
 
     Yields True if no other run is going on, and the value of ``load``, which is called before any other run can begin.
-    ``guard`` is the file of :func:`state_locked`. Where the system has no shared locks (Windows), each run takes itself
-    for the only one. Raises :class:`~pkcs12kit.OutputError` if a lock file cannot be made.
+    ``guard`` is the file of :func:`state_locked`. Windows has no shared locks: there each run locks a byte of its own.
+    Raises :class:`~pkcs12kit.OutputError` if a lock file cannot be made.
     """
     descriptor = _open(path)
     try:
         with state_locked(guard):  # the change from an exclusive lock to a shared one is not atomic
-            alone = sys.platform == "win32" or _try_state(descriptor, path, shared=False)
-            loaded = load()
-            if sys.platform != "win32" and not _try_state(descriptor, path, shared=True):
-                raise OutputError(f"cannot begin: another program has locked {path}")
+            if sys.platform == "win32":
+                alone = _has_first_byte(descriptor, path)
+                loaded = load()
+            else:
+                alone = _try_state(descriptor, path, shared=False)
+                loaded = load()
+                if not _try_state(descriptor, path, shared=True):
+                    raise OutputError(f"cannot begin: another program has locked {path}")
         yield alone, loaded
     finally:
         os.close(descriptor)
+
+
+def _has_first_byte(descriptor: int, path: Path) -> bool:
+    """Lock the first byte that no other run has locked; return True if none has any of them."""
+    held = [at for at in range(_MOST_RUNS) if _try_state(descriptor, path, shared=False, at=at)]
+    if not held:
+        raise OutputError(f"cannot begin: {_MOST_RUNS} other runs have locked {path}")
+    if sys.platform == "win32":
+        for at in held[1:]:
+            os.lseek(descriptor, at, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+    return len(held) == _MOST_RUNS
 
 
 def _open(path: Path) -> int:
@@ -227,18 +246,21 @@ def _open(path: Path) -> int:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
 
 
-def _try_state(descriptor: int, path: Path, *, shared: bool) -> bool:
+def _try_state(descriptor: int, path: Path, *, shared: bool, at: int = 0) -> bool:
     try:
-        return _try(descriptor, shared=shared)
+        return _try(descriptor, shared=shared, at=at)
     except OSError as error:  # a file system without locks
         raise OutputError(f"cannot lock {path}: {error.strerror}") from None
 
 
-def _try(descriptor: int, *, shared: bool = False) -> bool:
-    """Lock a file; return False where another process holds it. Raises OSError where the file system has no locks."""
+def _try(descriptor: int, *, shared: bool = False, at: int = 0) -> bool:
+    """Lock a file, on Windows its byte ``at``; return False where another process holds it.
+
+    Raises :class:`OSError` where the file system has no locks.
+    """
     try:
         if sys.platform == "win32":
-            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.lseek(descriptor, at, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

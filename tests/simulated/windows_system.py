@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import types
+from contextlib import suppress
+from pathlib import Path
 
 from tests.simulated.system import Seen, called_by_us, called_through, ignore_case, imported_by_us, replaced
 
@@ -70,16 +74,19 @@ def simulate() -> None:
     _change_opening()
     _change_modes()
     _change_sockets()
+    _change_programs()
     ignore_case()
 
 
 def _msvcrt():
-    """Return the module with the locks: those of fcntl, of a byte and between processes as those of Windows."""
+    """Return the module with the locks: of bytes from the position on, and of an open file, as those of Windows."""
     import fcntl
 
-    def locking(descriptor, mode, _):
+    def locking(descriptor, mode, count):
+        kind = fcntl.F_UNLCK if mode == 0 else fcntl.F_WRLCK
+        asked = struct.pack("hhqqi4x", kind, os.SEEK_CUR, 0, count, 0)  # struct flock of fcntl(2)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_UN if mode == 0 else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, asked)
         except BlockingIOError:
             raise PermissionError(errno.EACCES, "Permission denied") from None
 
@@ -126,9 +133,10 @@ def _refuse_open_files() -> None:
     for name in ("unlink", "remove"):
 
         @replaced(os, name)
-        def unlink(real, path):
-            _require_closed(path)
-            real(path)
+        def unlink(real, path, **named):
+            if not called_through("tempfile"):  # which asks Windows to remove its files when they are closed
+                _require_closed(path)
+            real(path, **named)
 
 
 def _change_opening() -> None:
@@ -197,11 +205,31 @@ def _change_sockets() -> None:
             return _WOULD_BLOCK if number == errno.EINPROGRESS and called_by_us() else number
 
     socket.socket = Socket
+
+
+def _change_programs() -> None:
     real = subprocess.Popen.__init__
 
-    def starting(self, *args, **kwargs):
+    def starting(self, args, *more, **named):
         if called_by_us():
-            assert not kwargs.get("pass_fds"), "pass_fds not supported on Windows."
-        return real(self, *args, **kwargs)
+            assert not named.get("pass_fds"), "pass_fds not supported on Windows."
+        if not isinstance(args, str) and os.fspath(args[0]).endswith("taskkill.exe"):
+            _end_tree(int(args[-1]))
+            args = ["true"]
+        return real(self, args, *more, **named)
 
     subprocess.Popen.__init__ = starting
+
+
+def _end_tree(root) -> None:
+    """End a process and those that it has started, as taskkill does."""
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+    ended = {root}
+    while more := {one for one, parent in parents.items() if parent in ended} - ended:
+        ended |= more
+    for one in ended:
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
