@@ -64,12 +64,8 @@ from .pkcs12.profiles import Profile
 from .retrieval.gather import GatherReport, gather
 from .retrieval.options import FetchOptions
 from .sources.crls_and_ocsp import load_crls, load_ocsp_responses
-from .sources.loading import (
-    load_certificate,
-    load_certificates,
-    load_identity,
-    load_trust_anchors,
-)
+from .sources.identities import load_identity
+from .sources.loading import load_certificate, load_certificates, load_trust_anchors
 from .sources.pkcs12_files import convert_pfx, decode_pfx, inspect_pfx
 from .sources.policy_files import load_policy_names
 from .verifier.expiry import ExpiryReport, expiry_report

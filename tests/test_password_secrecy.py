@@ -24,7 +24,7 @@ from pkcs12kit.cli import cli
 from pkcs12kit.errors import LimitExceededError, PasswordError, Pkcs12KitError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import comparison, decoder, encoder, passwords, readers
-from pkcs12kit.sources import arguments
+from pkcs12kit.sources import arguments, identities
 from pkcs12kit.sources import keys as source_keys
 from pkcs12kit.verifier.expectation import as_expected, load_expected
 from pkcs12kit.verifier.probe import probe_servers
@@ -172,29 +172,29 @@ CALLS = {
     ("pkcs12kit.sources.arguments", "as_certificates", "password"): lambda w, p: arguments.as_certificates(
         w["pfx"], password=p
     ),
-    ("pkcs12kit.sources.arguments", "as_identity", "password"): lambda w, p: arguments.as_identity(
+    ("pkcs12kit.sources.identities", "as_identity", "password"): lambda w, p: identities.as_identity(
         w["pfx"], password=p
     ),
-    ("pkcs12kit.sources.arguments", "as_identity", "key_password"): lambda w, p: arguments.as_identity(
+    ("pkcs12kit.sources.identities", "as_identity", "key_password"): lambda w, p: identities.as_identity(
         w["keys"][0] + w["server"].certificate.to_pem().encode(), key_password=p
     ),
     ("pkcs12kit.sources.key_sources", "Opening", "contents_password"): None,  # made by load_identity
     ("pkcs12kit.sources.loading", "load_certificate", "password"): lambda w, p: pkcs12kit.load_certificate(
         w["pfx"], password=p
     ),
-    ("pkcs12kit.sources.loading", "load_identity", "contents_password"): lambda w, p: pkcs12kit.load_identity(
+    ("pkcs12kit.sources.identities", "load_identity", "contents_password"): lambda w, p: pkcs12kit.load_identity(
         pkcs12=w["pfx"], password=RIGHT, contents_password=p
     ),
-    ("pkcs12kit.sources.loading", "load_identity", "certificate_password"): lambda w, p: pkcs12kit.load_identity(
+    ("pkcs12kit.sources.identities", "load_identity", "certificate_password"): lambda w, p: pkcs12kit.load_identity(
         key=w["server"].private_key, certificate=w["pfx"], certificate_password=p
     ),
     ("pkcs12kit.sources.loading", "load_certificates", "password"): lambda w, p: pkcs12kit.load_certificates(
         w["pfx"], password=p
     ),
-    ("pkcs12kit.sources.loading", "load_identity", "password"): lambda w, p: pkcs12kit.load_identity(
+    ("pkcs12kit.sources.identities", "load_identity", "password"): lambda w, p: pkcs12kit.load_identity(
         pkcs12=w["pfx"], password=p
     ),
-    ("pkcs12kit.sources.loading", "load_identity", "key_password"): lambda w, p: pkcs12kit.load_identity(
+    ("pkcs12kit.sources.identities", "load_identity", "key_password"): lambda w, p: pkcs12kit.load_identity(
         **of_key(w, key_password=p)
     ),
     ("pkcs12kit.verifier.expectation", "load_expected", "password"): lambda w, p: load_expected(

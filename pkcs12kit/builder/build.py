@@ -46,8 +46,9 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.retrieved import Retrieval
-    from pkcs12kit.sources.arguments import CertificatesArgument, IdentitySource, TrustAnchorsArgument
-    from pkcs12kit.sources.loading import CertificateSource, KeySource
+    from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
+    from pkcs12kit.sources.identities import IdentitySource, KeySource
+    from pkcs12kit.sources.loading import CertificateSource
     from pkcs12kit.sources.reading import Source
 
 

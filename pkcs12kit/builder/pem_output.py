@@ -21,7 +21,7 @@ from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.conversion import certificates_pem
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.private_keys import private_key_pem
-from pkcs12kit.sources.loading import load_identity
+from pkcs12kit.sources.identities import load_identity
 from pkcs12kit.sources.pem_comparison import compare_pem
 
 if TYPE_CHECKING:

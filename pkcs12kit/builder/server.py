@@ -9,10 +9,10 @@ from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import ArgumentError, InputError, OutputError
 from pkcs12kit.outputs.existing import PemParts, certificates_alone, why_part_is_kept
-from pkcs12kit.sources.arguments import as_loaded_identity
 from pkcs12kit.sources.delivery import load_delivery
+from pkcs12kit.sources.identities import as_loaded_identity, load_server
 from pkcs12kit.sources.key_sources import open_with
-from pkcs12kit.sources.loading import load_certificate, load_certificates, load_server
+from pkcs12kit.sources.loading import load_certificate, load_certificates
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pkcs12kit.outputs.existing import Form
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.decoder import DecodedPfx
-    from pkcs12kit.sources.arguments import IdentitySource
+    from pkcs12kit.sources.identities import IdentitySource, KeySource, LoadedIdentity
     from pkcs12kit.sources.key_sources import Opening
-    from pkcs12kit.sources.loading import CertificateSource, KeySource, LoadedIdentity
+    from pkcs12kit.sources.loading import CertificateSource
     from pkcs12kit.sources.reading import Source
 
 

@@ -264,7 +264,7 @@ def command(
     from pkcs12kit.cli.output.rehearsal import rehearse_built
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths import ranking
-    from pkcs12kit.sources.loading import load_identity
+    from pkcs12kit.sources.identities import load_identity
 
     require_consistent_form(form, output, click.get_current_context().params)
     require_delivery_alone(source, pkcs12=pkcs12, certs_only=certs_only)

@@ -15,8 +15,9 @@ from pkcs12kit.fleet.pools import contents_of
 from pkcs12kit.fleet.secrets import SecretSource, read_secret, status_of
 from pkcs12kit.hints import Hint
 from pkcs12kit.sources.delivery import load_delivery
+from pkcs12kit.sources.identities import load_server
 from pkcs12kit.sources.key_sources import Opening
-from pkcs12kit.sources.loading import load_certificates, load_server
+from pkcs12kit.sources.loading import load_certificates
 from pkcs12kit.sources.reading import require_regular_file, shown_path
 
 if TYPE_CHECKING:

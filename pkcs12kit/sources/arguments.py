@@ -15,10 +15,10 @@ turns each argument into the loaded value with a function of this module, before
         pool = as_certificates(certificates, limits=limits)
         anchors = as_trust_anchors(trust_anchors, limits=limits)
 
-The same for keys and identities (:func:`as_identity`, or :func:`~pkcs12kit.load_identity` where key and certificate
-come apart), for CRLs and OCSP responses (:func:`as_crls`, :func:`as_ocsp_responses`) and for PKCS#12 files
-(:func:`~pkcs12kit.sources.pkcs12_files.opened_pkcs12`, a context that yields their bytes and puts their name before
-errors).
+The same for CRLs and OCSP responses (:func:`as_crls`, :func:`as_ocsp_responses`), for keys and identities
+(:func:`~pkcs12kit.sources.identities.as_identity`, or :func:`~pkcs12kit.load_identity` where key and certificate come
+apart), and for PKCS#12 files (:func:`~pkcs12kit.sources.pkcs12_files.opened_pkcs12`, a context that yields their bytes
+and puts their name before errors).
 
 All of them raise :class:`~pkcs12kit.errors.InputError` for a source that cannot be read, and
 :class:`~pkcs12kit.ArgumentError`, which names the parameter, for an object of another kind. ``"-"`` can be read only
@@ -36,25 +36,18 @@ from cryptography import x509
 
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.lookup import by_fingerprint, fingerprint_digits
 from pkcs12kit.certificates.pool import POOL_CURE, CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.sources.crls_and_ocsp import load_crls, load_ocsp_responses
-from pkcs12kit.sources.key_sources import Opening
 from pkcs12kit.sources.loading import (
-    LoadedIdentity,
     load_certificate,
     load_certificates,
-    load_identity_file,
-    load_server,
     load_trust_anchors,
 )
 from pkcs12kit.sources.reading import name_of
-from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,17 +55,15 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.crls_and_ocsp import CrlSource, OcspResponseSource
     from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
-    from pkcs12kit.sources.reading import Source
 
 CertificatesArgument: TypeAlias = "CertificateSource | Iterable[CertificateSource]"
 """Certificates to search in: one source or loaded value, or several."""
 TrustAnchorsArgument: TypeAlias = "TrustAnchorSource | Iterable[TrustAnchorSource]"
 """Trust anchors: one source or loaded value, or several."""
-IdentitySource: TypeAlias = "Source | DecodedPfx | Identity"
-"""A source of a key with its certificate, or one that is loaded already."""
 
-_SOURCES = (str, bytes, bytearray, memoryview, PathLike)
-_CERTIFICATES = (*_SOURCES, Certificate, CertificatePool, x509.Certificate)
+SOURCES = (str, bytes, bytearray, memoryview, PathLike)
+"""The classes of sources."""
+_CERTIFICATES = (*SOURCES, Certificate, CertificatePool, x509.Certificate)
 _SOURCE = "a path, bytes"
 
 
@@ -81,7 +72,7 @@ def as_certificate(given: CertificateSource, *, name: str = "target", limits: Li
 
     Raises as :func:`~pkcs12kit.load_certificate` does, and :class:`~pkcs12kit.ArgumentError`.
     """
-    _require_kind(given, _CERTIFICATES, name, f"{_SOURCE} or a Certificate")
+    require_argument(given, _CERTIFICATES, name, f"{_SOURCE} or a Certificate")
     return load_certificate(given, limits=limits)
 
 
@@ -183,48 +174,6 @@ def as_trust_anchors(
     return load_trust_anchors(*several, on_warning=on_warning, limits=limits) if several or required else ()
 
 
-def as_identity(
-    given: IdentitySource,
-    *,
-    name: str = "identity",
-    password: str | None = None,
-    key_password: str | None = None,
-    require_mac: bool = False,
-    on_warning: Callable[[str], object] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> Identity:
-    """Return the identity of an argument.
-
-    - ``given``: an :class:`~pkcs12kit.Identity`, which is returned as it is; what :func:`~pkcs12kit.decode_pfx`
-      returned; or the source of a PKCS#12 file or of a PEM file with both key and certificate. The content decides
-      which of the two it is.
-    - ``name``: the parameter's, for messages.
-    - ``password``, ``key_password``, ``require_mac``, ``on_warning``: as in :func:`~pkcs12kit.load_identity`.
-
-    Raises as :func:`~pkcs12kit.load_identity` does, and :class:`~pkcs12kit.ArgumentError`.
-    """
-    opening = Opening(
-        password=password,
-        key_password=key_password,
-        time=time_or_now(None),
-        require_mac=require_mac,
-        on_warning=on_warning,
-        limits=limits,
-    )
-    return as_loaded_identity(given, opening, name=name).identity
-
-
-def as_loaded_identity(given: IdentitySource, opening: Opening, *, name: str = "identity") -> LoadedIdentity:
-    """Return the identity of an argument, and the certificates of its file. Raises as :func:`as_identity` does."""
-    if isinstance(given, Identity):
-        opening.refuse_choice("the identity given")
-        return LoadedIdentity(identity=given, certificates=CertificatePool())
-    _require_kind(given, (*_SOURCES, DecodedPfx), name, f"{_SOURCE}, an Identity or a DecodedPfx")
-    if isinstance(given, DecodedPfx):
-        return load_server(None, None, given, opening)
-    return load_identity_file(given, opening)
-
-
 def as_crls(
     given: CrlSource | Iterable[CrlSource], *, name: str = "crls", limits: Limits = DEFAULT_LIMITS
 ) -> tuple[bytes, ...]:
@@ -232,7 +181,7 @@ def as_crls(
 
     Raises as :func:`~pkcs12kit.load_crls` does, and :class:`~pkcs12kit.ArgumentError`.
     """
-    kinds = (*_SOURCES, x509.CertificateRevocationList)
+    kinds = (*SOURCES, x509.CertificateRevocationList)
     return load_crls(*_several(given, kinds, name, f"{_SOURCE} or CRLs of pyca/cryptography"), limits=limits)
 
 
@@ -248,7 +197,7 @@ def as_ocsp_responses(
     """
     from cryptography.x509.ocsp import OCSPResponse
 
-    kinds = (*_SOURCES, OCSPResponse)
+    kinds = (*SOURCES, OCSPResponse)
     several = _several(given, kinds, name, f"{_SOURCE} or OCSP responses of pyca/cryptography")
     return load_ocsp_responses(*several, limits=limits)
 
@@ -257,10 +206,11 @@ def _several(given: object, kinds: tuple[type, ...], name: str, expected: str) -
     """Return one value, or each of several, as a tuple; a text is one value, not as many as it has characters."""
     several = tuple(given) if isinstance(given, Iterable) and not isinstance(given, kinds) else (given,)
     for one in several:
-        _require_kind(one, kinds, name, expected)
+        require_argument(one, kinds, name, expected)
     return several
 
 
-def _require_kind(given: object, kinds: tuple[type, ...], name: str, expected: str) -> None:
+def require_argument(given: object, kinds: tuple[type, ...], name: str, expected: str) -> None:
+    """Raise :class:`~pkcs12kit.ArgumentError` for an object of another kind. ``expected`` names the kinds in words."""
     if not isinstance(given, kinds):
         raise ArgumentError(f"{name}: expected {expected}, not {type(given).__name__}")

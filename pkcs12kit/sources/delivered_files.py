@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.sources.identities import KeySource
     from pkcs12kit.sources.key_sources import Opening
-    from pkcs12kit.sources.loading import KeySource
     from pkcs12kit.sources.reading import Source
 
 _CHAINS: Final = frozenset({Kind.CERTIFICATE, Kind.PKCS7})

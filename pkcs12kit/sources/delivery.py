@@ -17,8 +17,9 @@ from pkcs12kit.pkcs12.decoded_keys import certificates_by_key, encode_public_key
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.shell_words import quote_word
 from pkcs12kit.sources.collecting import Collector
+from pkcs12kit.sources.identities import LoadedIdentity
 from pkcs12kit.sources.keys import read_key_block, read_private_key, require_signing_key
-from pkcs12kit.sources.loading import LoadedIdentity, load_certificates
+from pkcs12kit.sources.loading import load_certificates
 from pkcs12kit.sources.reading import name_of
 from pkcs12kit.sources.sniffing import Kind
 from pkcs12kit.text import counted, shortened

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.decoded_keys import DecodedKey
     from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
     from pkcs12kit.sources.delivered_files import DeliveredFile
-    from pkcs12kit.sources.loading import KeySource
+    from pkcs12kit.sources.identities import KeySource
     from pkcs12kit.sources.reading import Source
     from pkcs12kit.tls.handshake import Handshake
 

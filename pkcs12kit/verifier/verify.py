@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.pkcs12.compatibility import Reader
     from pkcs12kit.sources.arguments import TrustAnchorsArgument
-    from pkcs12kit.sources.loading import KeySource
+    from pkcs12kit.sources.identities import KeySource
     from pkcs12kit.sources.reading import Source
 
 

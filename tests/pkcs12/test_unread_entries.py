@@ -20,7 +20,7 @@ from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encry
 from pkcs12kit.pkcs12.entries import key_algorithm
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import encode_password
-from pkcs12kit.sources.loading import load_identity
+from pkcs12kit.sources.identities import load_identity
 from pkcs12kit.verifier.verify import verify
 
 from .conftest import DAY, PASSWORD

@@ -11,14 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import pkcs12kit as pk
-from pkcs12kit.sources.arguments import (
-    as_certificate,
-    as_certificates,
-    as_crls,
-    as_identity,
-    as_ocsp_responses,
-    as_trust_anchors,
-)
+from pkcs12kit.sources.arguments import as_certificate, as_certificates, as_crls, as_ocsp_responses, as_trust_anchors
+from pkcs12kit.sources.identities import as_identity
 
 from .conftest import der, key_pem, pem
 

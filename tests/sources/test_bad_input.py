@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS, KIB, MIB
+from pkcs12kit.sources.identities import load_identity
 from pkcs12kit.sources.keys import read_private_key
-from pkcs12kit.sources.loading import load_certificates, load_identity, load_trust_anchors
+from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
 
 from ..counting import counted_calls
 from ..thoroughness import examples, mostly_slow

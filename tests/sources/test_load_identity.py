@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pkcs12kit.errors import InputError, KeyMismatchError, LimitExceededError, PasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.sources.identities import load_identity
 from pkcs12kit.sources.keys import read_private_key
-from pkcs12kit.sources.loading import load_identity
 
 from .conftest import der, issue, key_pem, make_pkcs7, make_zip, pem
 
