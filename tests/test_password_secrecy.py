@@ -113,7 +113,7 @@ CALLS = {
     ("pkcs12kit.comparison.compare", "compare_certificates", "after_password"): lambda w, p: (
         pkcs12kit.compare_certificates(w["pfx"], w["pfx"], password=RIGHT, after_password=p)
     ),
-    ("pkcs12kit.paths.cures", "Call", "passwords"): None,  # options and names of files, for commands to copy
+    ("pkcs12kit.paths.calls", "Call", "passwords"): None,  # options and names of files, for commands to copy
     # steps of the functions of the same names in sources.pkcs12_files, with the same arguments
     ("pkcs12kit.pkcs12.conversion", "convert_pfx", "password"): None,
     ("pkcs12kit.pkcs12.conversion", "convert_pfx", "contents_password"): None,

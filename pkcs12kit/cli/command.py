@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from click.types import OptionHelpExtra
 
     from pkcs12kit.hints import Hint
-    from pkcs12kit.paths.cures import Call
+    from pkcs12kit.paths.calls import Call
 
 _STANDARD_INPUT: Final = "-"
 _AFTER_A_NAME: Final = (":", "!", "/", os.sep, " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
@@ -194,7 +194,7 @@ class Command(click.Command):
 def _call_of(ctx: click.Context) -> Call:
     """Return the files and options of the call, for the commands of hints."""
     from pkcs12kit.cli.output.replay import again, paths_again
-    from pkcs12kit.paths.cures import Call
+    from pkcs12kit.paths.calls import Call
 
     return Call.of(ctx.info_name or "", ctx.params)._replace(repeat=paths_again, repeat_itself=again)
 

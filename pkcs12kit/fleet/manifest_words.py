@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.fleet.bundles import FleetBundle
     from pkcs12kit.fleet.outcomes import BundleOutcome
-    from pkcs12kit.paths.cures import Call
+    from pkcs12kit.paths.calls import Call
 
 FLAGS: Final = frozenset(
     {"certs_only", "require_mac", "ignore_anchor_validity", "traditional", "no_anchor", "with_anchor", "force"}
@@ -72,7 +72,7 @@ _GATHERED: Final = re.compile(r" --into (\S+)")
 
 def call_of(bundle: FleetBundle) -> Call:
     """Return the call whose files and requirements are those of a bundle, for commands to copy."""
-    from pkcs12kit.paths.cures import Call
+    from pkcs12kit.paths.calls import Call
 
     options = bundle.options
     return Call.of(

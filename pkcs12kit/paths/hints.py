@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.hints import Hint
-from pkcs12kit.paths.cures import OF_REVOKED, OR_FETCH, Call, cure, for_revoked, for_unknown_status
+from pkcs12kit.paths.calls import Call
+from pkcs12kit.paths.cures import OF_REVOKED, OR_FETCH, cure, for_revoked, for_unknown_status
 from pkcs12kit.paths.failure import SECTION_OF_OWN_KEY, SECTION_OF_TRUST_ANCHORS
 from pkcs12kit.paths.rule_hints import hints_for_rule
 from pkcs12kit.paths.validation.extensions import KEYS_THAT_SIGN

@@ -11,7 +11,6 @@ from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
 from pkcs12kit.certificates.policy_names import by_arcs, policy_name
 from pkcs12kit.errors import PathError
 from pkcs12kit.notebook_hook import Shown
-from pkcs12kit.paths.hints import GATHER, hints_for_no_path
 from pkcs12kit.paths.successions import successions
 from pkcs12kit.times import format_time
 
@@ -197,7 +196,11 @@ class PathReport(Shown):
 
         They name the options of the command: in Python ``--certs`` is ``certificates=``, for example.
         """
-        return () if self.valid else hints_for_no_path(self, fetching=GATHER)
+        if self.valid:
+            return ()
+        from pkcs12kit.paths.hints import GATHER, hints_for_no_path
+
+        return hints_for_no_path(self, fetching=GATHER)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as ``--json`` prints it: target, paths, rejected, incomplete, notes and others."""

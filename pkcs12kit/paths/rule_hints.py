@@ -11,7 +11,7 @@ from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.certificates.policy_names import by_arcs, policy_label
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.hints import Hint
-from pkcs12kit.paths.cures import Call
+from pkcs12kit.paths.calls import Call
 from pkcs12kit.paths.validation.extensions import KEYS_THAT_SIGN, SUBJECT_PUBLIC_KEY_INFO
 from pkcs12kit.paths.validation.policy_explanation import (
     INITIAL_EXPLICIT_POLICY,

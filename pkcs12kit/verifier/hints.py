@@ -11,7 +11,8 @@ from cryptography import x509
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.findings import Check
 from pkcs12kit.hints import Hint
-from pkcs12kit.paths.cures import Call, for_revoked, for_unknown_status
+from pkcs12kit.paths.calls import Call
+from pkcs12kit.paths.cures import for_revoked, for_unknown_status
 from pkcs12kit.paths.hints import (
     RENEW_ISSUER,
     fails_only_for_time,

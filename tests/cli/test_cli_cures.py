@@ -14,7 +14,8 @@ from cryptography import x509
 from pkcs12kit import CertificatePool, NoValidPathError, TrustAnchor, find_path, find_paths, lab
 from pkcs12kit.cli import cli
 from pkcs12kit.lab import extensions as ext
-from pkcs12kit.paths.cures import Call, cure
+from pkcs12kit.paths.calls import Call
+from pkcs12kit.paths.cures import cure
 
 TODAY = ("--at", "2026-12-01")
 G5 = "https://www.idmanagement.gov/implement/announcements/FBCAG5/"

@@ -19,7 +19,7 @@ from pkcs12kit.display.cross_certificates import in_words
 from pkcs12kit.display.labels import short_serial
 from pkcs12kit.errors import FailureReason, InputError, LimitExceededError
 from pkcs12kit.hints import Hint
-from pkcs12kit.paths.cures import Call
+from pkcs12kit.paths.calls import Call
 from pkcs12kit.shell_words import join_words
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
