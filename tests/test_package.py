@@ -88,6 +88,14 @@ def imported():
     return names - set(sys.stdlib_module_names) - {"pkcs12kit"}
 
 
+def test_the_page_of_dependencies_has_a_row_for_each():
+    """docs/contributing/dependencies.md gives the costs of each dependency of the base, and of no other."""
+    page = (SOURCE_TREE / "docs/contributing/dependencies.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([\w-]+) \| [\d.]+ MB \|", page, re.MULTILINE)
+    lines = tomllib.loads((SOURCE_TREE / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    assert [canonicalize_name(row) for row in rows] == sorted(canonicalize_name(Requirement(it).name) for it in lines)
+
+
 def test_declares_what_it_imports_and_nothing_else():
     """Each distribution that the package imports from is among its dependencies, or those of an extra for users."""
     project = tomllib.loads((SOURCE_TREE / "pyproject.toml").read_text("utf-8"))["project"]
@@ -179,6 +187,14 @@ def test_paths_as_json_loads_no_rich(fpki):
     loaded = loaded_after(called(*map(str, arguments)))
     assert "cryptography" in loaded
     assert loaded.isdisjoint({"rich", "pyhanko_certvalidator"})
+
+
+@pytest.mark.slow  # the whole demonstration
+def test_the_second_opinion_loads_no_oscrypto():
+    """What certvalidator requires oscrypto for, the trust store of the system, is never asked for."""
+    loaded = loaded_after(called("demo"))
+    assert "pyhanko_certvalidator" in loaded
+    assert "oscrypto" not in loaded
 
 
 @pytest.mark.parametrize("command", [["-m", "pkcs12kit"], [Path(sys.executable).with_name("pkcs12kit")]])
