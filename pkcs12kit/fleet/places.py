@@ -140,10 +140,16 @@ class Files:
             folder, name = os.path.split(os.path.realpath(path))
         else:
             folder = self._real(folder)
+        names = [name]
+        while True:  # up to the first folder that exists; no link is among them
+            with suppress(OSError, ValueError):
+                status = os.stat(folder)  # noqa: PTH116
+                break
+            above, name = os.path.split(folder)
+            if above == folder:
+                return tuple(reversed(names))
+            names.append(name)
+            folder = above
         if self._ignores_case(folder):
-            name = folded(name)
-        with suppress(OSError, ValueError):
-            status = os.stat(folder)  # noqa: PTH116
-            return status.st_dev, status.st_ino, name
-        above = self._identity(folder) if folder != path else ()
-        return *above, name
+            names = [folded(name) for name in names]
+        return status.st_dev, status.st_ino, *reversed(names)

@@ -123,3 +123,16 @@ def test_one_default_output_for_all_matches_is_found(folder):
     (found,) = problems(folder, DEFAULTS + each)
     assert "'y'" in found
     assert os.sep not in found.partition("output:")[0]
+
+
+@pytest.mark.parametrize("depth", [1_500, pytest.param(5_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("key", ["key", "output"])
+def test_a_path_of_thousands_of_folders(tmp_path, key, depth):
+    """Neither the depth of calls nor the time runs out: no file has such a path, and the run says so."""
+    given = {"key": "mdm.key", "output": "out/{name}.p12", key: "x/" * depth + "server"}
+    bundle = (
+        f'[[bundle]]\nname = "mdm"\ncertificate = "mdm.pem"\nkey = "{given["key"]}"\noutput = "{given["output"]}"\n'
+    )
+    assert problems(tmp_path, DEFAULTS + bundle) == ()
+    twice = problems(tmp_path, DEFAULTS + bundle + bundle.replace('"mdm"', '"other"'))
+    assert ("is the same file as" in " ".join(twice)) == (key == "output")
