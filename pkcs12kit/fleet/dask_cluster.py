@@ -118,13 +118,11 @@ def _connect(address: str, on_warning: Callable[[str], object] | None) -> Client
 
 def _require_address(address: str) -> None:
     """Raise InputError for an address that cannot be one: a client of Dask would print tracebacks at the exit."""
-    from distributed import Security
-
     parts = urlsplit("")
     with suppress(ValueError):
         parts = urlsplit(address if "://" in address else f"tcp://{address}")
         if parts.scheme in _SCHEMES and parts.hostname and parts.port and not set(address) & set(string.whitespace):
-            if parts.scheme not in _PROTECTED or Security().get_connection_args("client").get("ssl_context"):
+            if parts.scheme not in _PROTECTED or _has_tls(address):
                 return
             raise InputError(
                 f"Dask's scheduler {_named(address)} cannot be used: Dask has no settings for TLS"
@@ -134,6 +132,21 @@ def _require_address(address: str) -> None:
     raise InputError(f"Dask's scheduler {_named(address)} cannot be used: expected an address with a port").hinting(
         Hint(text="give the address that the scheduler prints when it starts, such as tcp://192.0.2.1:8786")
     )
+
+
+def _has_tls(address: str) -> bool:
+    """Return True if Dask has settings for TLS. Raises InputError for files of theirs that cannot be used."""
+    from distributed import Security
+
+    try:
+        return bool(Security().get_connection_args("client").get("ssl_context"))
+    except (OSError, ValueError, TypeError) as error:  # those of ssl are among them
+        reason = harmless(str(error), longest=_LONGEST_REASON)
+        raise InputError(
+            f"Dask's scheduler {_named(address)} cannot be used: the files of Dask's settings for TLS: {reason}"
+        ).hinting(
+            Hint(text="check distributed.comm.tls.ca-file, and cert and key of distributed.comm.tls.client")
+        ) from None
 
 
 def _require_workers(client: Client, address: str) -> None:

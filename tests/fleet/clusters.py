@@ -19,11 +19,12 @@ ACTING = Path(__file__).parent / "acting"
 class Cluster:
     """The programs of a cluster: ``address``, ``scheduler``, ``workers``; what they print is in files of ``folder``."""
 
-    def __init__(self, folder, stack):
+    def __init__(self, folder, stack, options=()):
         self.folder = folder
         self._stack = stack
         self.workers = []
-        self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(folder / "scheduler.json"))
+        file = str(folder / "scheduler.json")
+        self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", file, *options)
         assert wait_until(self._has_address), self.printed()
         self.address = json.loads((folder / "scheduler.json").read_text("utf-8"))["address"]
 
@@ -77,10 +78,10 @@ def end(program):
 
 
 @contextmanager
-def dask_cluster(folder, workers=2):
-    """Start a scheduler and workers for a block."""
+def dask_cluster(folder, workers=2, options=()):
+    """Start a scheduler, with further options, and workers for a block."""
     with ExitStack() as stack:
-        cluster = Cluster(folder, stack)
+        cluster = Cluster(folder, stack, options)
         for _ in range(workers):
             cluster.add_worker()
         if workers:
