@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the simulations are made of Linux")
 TESTS = Path(__file__).parents[1]
 FEW = tuple(
     f"{one}.py" for one in ("test_files", "test_file_faults", "fleet/test_fleet_state", "fleet/test_fleet_locks")
