@@ -28,7 +28,7 @@ def test_reserved_names(name):
     is_refused = why_no_name_on_windows(name) is not None
     assert is_refused == (name not in USABLE)
     if hasattr(ntpath, "isreserved"):
-        assert is_refused == ntpath.isreserved(name)
+        assert is_refused == ntpath.isreserved(f".\\{name}")  # in a folder, or a: would be a drive
 
 
 @pytest.mark.parametrize("name", ["NUL", "con.p12", "server.p12:x"])
