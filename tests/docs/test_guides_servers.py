@@ -7,7 +7,6 @@ renewal.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 from pathlib import Path
@@ -19,26 +18,11 @@ from pkcs12kit.sources.loading import load_certificates
 from pkcs12kit.verifier.probe import probe
 
 from ..waiting import wait_until
+from .guides import GUIDES, filled_in, listing
 
-GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
 TRUST_STORE_CLIENT = Path(__file__).with_name("TrustStoreClient.java")
 SERVER_NAME = "mdm.example.mil"
 pytestmark = pytest.mark.slow  # each runs a whole page, some twice; test_pages.py leaves these pages out
-
-
-def listing(page, language):
-    """Take the only block of a language from a page."""
-    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", (GUIDES / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    return block
-
-
-def filled_in(text, replacements):
-    """Turn a block into a template: what is to be filled in has to be there, and braces stay what they are."""
-    text = text.replace("{", "{{").replace("}", "}}")
-    for old, new in replacements.items():
-        assert old in text
-        text = text.replace(old, new)
-    return text
 
 
 @pytest.fixture

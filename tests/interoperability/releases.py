@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "PKCS12KIT_OTHER_DEBIAN"
-PROGRAMS: Final = ("openssl", "certtool", "pk12util", "certutil", "dpkg-query")
+PROGRAMS: Final = ("openssl", "certtool", "pk12util", "certutil", "curl", "dpkg-query")
+SERVERS: Final = ("apache2", "nginx")
 BOUNCY_CASTLE: Final = "usr/share/java/bcprov.jar"
 GO_SOURCES: Final = "usr/share/gocode"
 _WRAPPER: Final = """#!/bin/bash
@@ -31,6 +32,13 @@ set -o pipefail
 root={root} home={home}
 export LD_LIBRARY_PATH=$home/lib
 sed "s|$root||g" | chroot "$root" "$home/bin/java" "${{@//"$root"/}}"
+"""
+_SERVER: Final = """#!/bin/bash
+# The last argument is a file with paths.
+root={root}
+sed --in-place "s|$root||g" "${{@: -1}}"
+{environment}
+exec chroot "$root" {program} "${{@//"$root"/}}"
 """
 _GO: Final = """#!/bin/bash
 # Without /proc it does not find its own folder.
@@ -105,6 +113,15 @@ class OtherRelease(Release):
                 self._write(name, _WRAPPER, program=f"/usr/bin/{name}")
         if (root / "usr/lib/go/bin/go").exists():
             self._write("go", _GO)
+        for name in SERVERS:
+            if (root / "usr/sbin" / name).exists():
+                self._write(name, _SERVER, program=f"/usr/sbin/{name}", environment="")
+        for catalina in root.glob("usr/share/tomcat*/bin/catalina.sh"):
+            home = self.javas[max(self.javas)].relative_to(root)
+            environment = (
+                f'export CATALINA_BASE=${{CATALINA_BASE#"$root"}} JAVA_HOME=/{home} LD_LIBRARY_PATH=/{home}/lib'
+            )
+            self._write("tomcat", _SERVER, program=f"/{catalina.relative_to(root)}", environment=environment)
         for version, home in self.javas.items():
             self._write(f"java-{version}", _JAVA, home=f"/{home.relative_to(root)}")
         if self.javas:
