@@ -47,7 +47,13 @@ HAVING = {
     Feature.NON_ASCII_PASSWORD: (profiles.MODERN_2023, "pässwörd"),
     Feature.VERSION_2_KEY: (profiles.MODERN_2023, PASSWORD),
 }
-TRIED = [(name, feature) for name in PROGRAMS for feature in HAVING]
+TRIED = [
+    (name, feature)
+    for name in PROGRAMS
+    for feature in HAVING
+    # NSS and GnuTLS list a file without opening its key, so a list shows nothing about the key.
+    if feature is not Feature.VERSION_2_KEY or name in {"openssl", "java"}
+]
 
 
 def test_each_feature_of_a_file_has_a_file():
