@@ -16,6 +16,7 @@ _WARNING = "there is one more warning: the new file has the permissions of its f
 _QUOTING = "on_windows.py tests how commands are quoted there"
 _PIPES = "folders have no pipes there"
 _CASE = "capital letters make no difference there"
+_OPEN = "a file that another thread has open cannot be replaced there: the cache warns, and is not used"
 _GROUPS = "there are no groups of processes there: what a program leaves behind is not known"
 WINDOWS = {
     "test_files.py::test_mode_is_0600_whatever_the_umask": _MODES,
@@ -30,6 +31,7 @@ WINDOWS = {
     "test_pem_output.py::test_a_key_that_others_can_read_is_written_again[420]": _MODES,
     "test_rewriting.py::test_wider_mode_is_written_again": _MODES,
     "test_rewriting.py::test_every_difference_is_in_the_report": _MODES,
+    "test_cache.py::test_many_threads": _OPEN,
     "test_cache.py::test_something_else_in_the_place_of_a_file[pipe]": _PIPES,
     "test_cache.py::test_something_else_in_the_place_of_a_file[as_public_file-load]": _MODES,
     "test_cache.py::test_for_its_owner_alone": _MODES,

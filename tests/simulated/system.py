@@ -128,18 +128,20 @@ def _spelled(path, listdir=os.listdir):
     text = os.fspath(path)
     if not text or (isinstance(text, str) and "\0" in text) or (isinstance(text, bytes)):
         return path
-    if _is_there(text):
-        return path
-    above, name = posixpath.split(text)
-    if not name:
-        return path
-    above = _spelled(above) if above else above
-    try:
-        names = listdir(above or ".")
-    except OSError:
-        names = []
-    found = next((one for one in names if one.casefold() == name.casefold()), name)
-    return posixpath.join(above, found)
+    above, below = text, []
+    while above and not _is_there(above):  # a path may have more folders than Python has frames
+        above, name = posixpath.split(above)
+        if not name:
+            return path
+        below.append(name)
+    for name in reversed(below):
+        try:
+            names = listdir(above or ".")
+        except OSError:
+            names = []
+        found = next((one for one in names if one.casefold() == name.casefold()), name)
+        above = posixpath.join(above, found)
+    return above if below else path
 
 
 def _there(path, dir_fd):
