@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-_START: Final = (
-    "import sys; from multiprocessing.connection import Connection; connection = Connection(int(sys.argv[1]));"
-    " sys.path[:], parent = connection.recv();"
-    " from pkcs12kit.fleet.processes import serve; serve(connection, parent)"
-)
+_START: Final = """
+import sys
+from multiprocessing.connection import Connection
+connection = Connection(int(sys.argv[1]))
+try:
+    sys.path[:], parent = connection.recv()
+except (EOFError, OSError):  # the parent has gone
+    sys.exit(1)
+from pkcs12kit.fleet.processes import serve
+serve(connection, parent)
+"""
 _STEP: Final = 0.25
 """Seconds between two looks at whether the other process is still there, for a pipe that a third one holds open."""
 _GRACE: Final = 1.0

@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
@@ -137,16 +138,26 @@ def test_no_worker_outlives_its_parent():
     assert program.communicate()[1] == ""
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes are passed on in another way there")
+def test_a_worker_whose_parent_goes_first_ends_quietly():
+    """The parent ended before it sent what a worker needs to know: the worker ends, and prints no traceback."""
+    ours, theirs = Pipe()
+    with ours, theirs:
+        program = start("-P", "-c", processes._START, theirs.fileno(), pass_fds=[theirs.fileno()])
+    assert program.communicate()[1] == ""
+    assert program.returncode == 1
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("needs_proc")
 def test_no_worker_outlives_a_parent_that_is_killed_at_any_moment():
-    """Before the workers start, while they do, and while they work."""
+    """Before the workers start, while they do, and while they work. None of them prints a traceback."""
     for step in range(40):
         program = start("-c", SLEEPING)
         time.sleep(step * 0.05)
         program.kill()
         assert wait_until(lambda leader=program.pid: not session(leader)), step
-        program.communicate()
+        assert program.communicate()[1] == "", step
 
 
 @pytest.mark.usefixtures("needs_proc")
