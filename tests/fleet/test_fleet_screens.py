@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from pkcs12kit.cli.output import messages
-from pkcs12kit.cli.output.batch import hints_of, print_batch
+from pkcs12kit.cli.output.batch import hints_of, print_batch, warnings_of
 from pkcs12kit.cli.output.progress import batch_progress
 from pkcs12kit.fleet.outcomes import Status
 from pkcs12kit.fleet.wording import lines_of, summary
@@ -196,3 +196,20 @@ def test_ends_too_soon_is_grouped_by_the_certificate():
         f"4 bundles: DoD Root CA 3 is the first to end, {day}: w0, w1, w2, w3",
         f"x: its own certificate ends first, {day}",
     ]
+
+
+def test_a_warning_of_many_bundles_is_shown_once():
+    """Each warning is shown with its first bundle and the number of the others, in a large fleet as well."""
+    names = [f"web-{number}" for number in range(1, 201)]
+    bundles = [
+        outcome(name, warnings=("java means java-26", f"of {name}") if number < 3 else ("java means java-26",))
+        for number, name in enumerate(names)
+    ]
+    assert warnings_of(report_of(*bundles)) == [
+        "web-1 and 199 more bundles: java means java-26",
+        *(f"{name}: of {name}" for name in names[:3]),
+    ]
+    different = [outcome(name, warnings=(f"of {name}",)) for name in names]
+    shown = warnings_of(report_of(*different))
+    assert shown[:40] == [f"{name}: of {name}" for name in names[:40]]
+    assert shown[40:] == ["160 more warnings, in --json"]

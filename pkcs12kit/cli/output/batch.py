@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.fleet.outcomes import Status
 from pkcs12kit.hints import Hint
+from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +33,8 @@ def print_batch(report: FleetReport, *, as_json: bool) -> None:
 
     for warning in report.warnings:
         warn(warning)
-    for bundle in report.bundles:
-        for warning in bundle.warnings if len(report.bundles) <= _AT_TERMINAL else ():
-            warn(f"{bundle.name}: {warning}")
+    for warning in warnings_of(report):
+        warn(warning)
     if not as_json:
         print_text(_lines(report))
     wrong = problem(report)
@@ -43,6 +43,20 @@ def print_batch(report: FleetReport, *, as_json: bool) -> None:
     print_hints(hints_of(report))
     if as_json:
         print_json(report.to_json())
+
+
+def warnings_of(report: FleetReport) -> list[str]:
+    """Return the warnings of bundles, each once, with the first bundle that has it and the number of the others."""
+    names: dict[str, list[str]] = {}
+    for bundle in report.bundles:
+        for warning in dict.fromkeys(bundle.warnings):
+            names.setdefault(warning, []).append(bundle.name)
+    shown = []
+    for warning, (first, *others) in names.items():
+        more = f" and {counted(len(others), 'more bundle')}" if others else ""
+        shown.append(f"{first}{more}: {warning}")
+    left = len(shown) - _AT_TERMINAL
+    return [*shown[:_AT_TERMINAL], f"{counted(left, 'more warning')}, in --json"] if left > 0 else shown
 
 
 def hints_of(report: FleetReport) -> list[Hint]:
