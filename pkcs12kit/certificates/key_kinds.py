@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from pkcs12kit.certificates import key_algorithms
 from pkcs12kit.errors import ArgumentError, MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -66,10 +67,8 @@ _EC: Final = "1.2.840.10045.2.1"
 _ALGORITHMS: Final = {
     "1.3.101.112": KeyKind.ED25519,
     "1.3.101.113": KeyKind.ED448,
-    "2.16.840.1.101.3.4.3.17": KeyKind.ML_DSA_44,
-    "2.16.840.1.101.3.4.3.18": KeyKind.ML_DSA_65,
-    "2.16.840.1.101.3.4.3.19": KeyKind.ML_DSA_87,
-    **{f"2.16.840.1.101.3.4.3.{number}": KeyKind.SLH_DSA for number in range(20, 32)},
+    **dict(zip(key_algorithms.ML_DSA, ML_DSA, strict=True)),
+    **dict.fromkeys(key_algorithms.SLH_DSA, KeyKind.SLH_DSA),
 }
 _PSS_BITS: Final = range(2_048, 4_097)
 _DSA_BITS: Final = 2_048
@@ -114,12 +113,7 @@ def kind_of_public_key(info: bytes) -> KeyKind:
 
 def is_for_pss(info: bytes) -> bool:
     """Return True for the SubjectPublicKeyInfo (DER) of an RSA key that is for RSASSA-PSS only."""
-    from asn1crypto import core
-
-    try:
-        return bool(core.Sequence.load(info)[0][0].dotted == RSASSA_PSS)
-    except (ValueError, TypeError, AttributeError, LookupError):
-        return False
+    return key_algorithms.algorithm_of_key(info) == RSASSA_PSS
 
 
 def kind_for_pss(bits: int) -> KeyKind:
