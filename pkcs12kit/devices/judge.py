@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.devices.model import Effect
 from pkcs12kit.devices.properties import find_properties, measure
-from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.devices.versions import find_devices
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.findings import Answer
@@ -119,7 +118,7 @@ def judge_by_rules(
     Transparency. Raises :class:`~pkcs12kit.errors.UnknownNameError` for an unknown device, and
     :class:`~pkcs12kit.errors.ArgumentError` for a message without certificates.
     """
-    devices, meaning = ((DEVICES[device],), "") if device in DEVICES else find_devices(device)
+    devices, meaning = find_devices(device)
     if not message.certificates:
         raise ArgumentError("the message has no certificate")
     anchors = tuple(trust_anchors)

@@ -100,7 +100,7 @@ def find_devices(name: str) -> tuple[tuple[Device, ...], str]:
     if name in DEVICES:
         return (DEVICES[name],), ""
     meaning = _NAMES.meaning_of(name)
-    return tuple({**DEVICES, **VERSIONS}[entry] for entry in meaning.entries), meaning.remark
+    return tuple(VERSIONS.get(entry) or DEVICES[entry] for entry in meaning.entries), meaning.remark
 
 
 def require_devices(names: Iterable[str]) -> tuple[str, ...]:

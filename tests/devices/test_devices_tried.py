@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pkcs12kit as pk
 from pkcs12kit import lab
-from pkcs12kit.devices import judge as judging
+from pkcs12kit.devices import versions
 from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.model import ChainProperty, Quantity, Root, RootInclusion
 from pkcs12kit.devices.properties import find_properties
@@ -378,7 +378,7 @@ def by_rule(monkeypatch, root):
             evidence=Evidence.TRIED,
             source=TRIED_WITH[name][1],
         )
-        monkeypatch.setattr(judging, "DEVICES", {name: replace(DEVICES[name], roots=(own,))})
+        monkeypatch.setattr(versions, "DEVICES", {name: replace(DEVICES[name], roots=(own,))})
         verdict = judge_by_rules(name, message=message, path=path, trust_anchors=[anchor], parameters=parameters)
         return set(find_properties(message, path, [anchor])), verdict
 

@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pkcs12kit
 from pkcs12kit import lab
-from pkcs12kit.devices import judge as judging
+from pkcs12kit.devices import versions
 from pkcs12kit.devices.judge import Bearing, judge_by_rules
 from pkcs12kit.devices.model import (
     FEDERAL_COMMON_POLICY_CA,
@@ -111,7 +111,7 @@ def judged(monkeypatch):
         named = {rule.property for rule in stated}
         known = (*stated, *(rule for rule in plain if rule.property not in named))
         device = Device(name="client", title="Client", rules=known, **given)
-        monkeypatch.setattr(judging, "DEVICES", DEVICES | {"client": device})
+        monkeypatch.setattr(versions, "DEVICES", DEVICES | {"client": device})
         return judge_by_rules("client", **case)
 
     return judge
@@ -585,7 +585,7 @@ class TestReal:
         """The job that this project is for: phones take the path across the bridge, Go does not."""
         root = Root(name="replica", sha256=replica_case["path"].trust_anchor.certificate.sha256)
         device = replace(DEVICES[name], roots=(RootInclusion(root=root, ships=False, **RULE),))
-        monkeypatch.setattr(judging, "DEVICES", {name: device})
+        monkeypatch.setattr(versions, "DEVICES", {name: device})
         assert judge_by_rules(name, **replica_case).answer is answer
 
     @pytest.mark.parametrize("name", ["ios", "macos", "chrome"])
