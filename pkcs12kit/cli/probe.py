@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.options.devices import devices_option
 from pkcs12kit.cli.options.expectation import expect_options, read_expected
 from pkcs12kit.cli.options.search import expires_within_option, json_option, served_chain_options
 from pkcs12kit.cli.options.values import Host, OneOf
-from pkcs12kit.cli.options.versioned import devices_option
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
 

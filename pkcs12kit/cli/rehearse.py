@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.options.devices import devices_option
 from pkcs12kit.cli.options.pkcs12_input import open_or_exit, opening_options
 from pkcs12kit.cli.options.search import expires_within_option, json_option, limits_option, served_chain_options
 from pkcs12kit.cli.options.values import FILE, OneOf
-from pkcs12kit.cli.options.versioned import devices_option
 from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.pkcs12_input import open_or_exit, opening_options
+from pkcs12kit.cli.options.readers import readers_option
 from pkcs12kit.cli.options.search import expires_within_option, json_option, judging_options, limits_option
 from pkcs12kit.cli.options.values import FILE
-from pkcs12kit.cli.options.versioned import readers_option
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -190,7 +190,7 @@ def reader(value: str) -> str:
     try:
         readers.find(value)
     except UnknownNameError as error:
-        if error.why or set(error.known) != set(readers.READERS):
+        if error.why:
             raise
         return one_of(value, "reader", tuple(readers.READERS))
     return value

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from pkcs12kit.cli.command import OptionGroup, option
+from pkcs12kit.cli.options.readers import readers_option
 from pkcs12kit.cli.options.values import OneOf
-from pkcs12kit.cli.options.versioned import readers_option
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.readers import require_password
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from pkcs12kit.errors import InputError
+from pkcs12kit.errors import InputError, UnknownNameError
 from pkcs12kit.other_names import meant_values
 from pkcs12kit.text import alternatives
 from pkcs12kit.times import format_time
@@ -84,6 +84,26 @@ class OneOf(click.Choice[str]):
         if near:
             return f"{value!r} is not one of them. Did you mean {alternatives(near)}?"
         return f"{value!r} is not one of {', '.join(self.choices)}"
+
+
+class VersionedName(OneOf):
+    """The name of a program, with a version or not, or a condition such as ``java>=17``.
+
+    ``find`` raises :class:`~pkcs12kit.errors.UnknownNameError` for other texts.
+    """
+
+    def __init__(self, known: Iterable[str], find: Callable[[str], object]) -> None:
+        super().__init__(list(known))
+        self._find = find
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  # click's
+        """Return the name unchanged, or fail with the names that might have been meant."""
+        name = str(value)
+        try:
+            self._find(name)
+        except UnknownNameError as error:
+            self.fail(str(error) if error.why else self.get_invalid_choice_message(name, ctx), param, ctx)
+        return name
 
 
 def _replaces_own_kind() -> bool:
