@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.key_kinds import ML_DSA
 from pkcs12kit.findings import Answer, Evidence
-from pkcs12kit.pkcs12.features import Feature, features_of_certificates
+from pkcs12kit.pkcs12.features import Feature, contents_of
 from pkcs12kit.pkcs12.protection import HMAC, PBES2, PBKDF2, PBMAC1, PKCS12KDF
 from pkcs12kit.text import counted
 
@@ -74,10 +73,8 @@ class PfxFacts:
 
     ``encryptions`` are those of every SafeContents and every shrouded key; ``mac`` is None if there is no MAC.
     ``clear_certificates`` and ``clear_key`` are True if there are certificates or keys that are not encrypted, and
-    ``version_2_key`` if a key is in version 2 of PKCS#8, or has a public key beside it (RFC 5958). ``keys`` are the
-    kinds of the private keys, and ``certificate_features`` the abilities that the certificates take, each as far as
-    they are known; of a key that was not opened its certificate tells the kind. ``seed_only_key`` is True for an ML-DSA
-    key without its expanded form (RFC 9881 section 6).
+    ``version_2_key`` if a key is in version 2 of PKCS#8, or has a public key beside it (RFC 5958). ``contents`` are the
+    abilities that the private keys and the certificates take, whatever the protection is, as far as they are known.
     ``empty_password`` and ``non_ascii_password`` are None if the password is not known. ``complete`` is False if some
     contents were not opened, so that there may be more facts; no reader is then known to open the file.
     """
@@ -89,9 +86,7 @@ class PfxFacts:
     version_2_key: bool = False
     empty_password: bool | None = None
     non_ascii_password: bool | None = None
-    keys: tuple[KeyKind, ...] = ()
-    seed_only_key: bool = False
-    certificate_features: tuple[Feature, ...] = ()
+    contents: tuple[Ability, ...] = ()
     complete: bool = True
 
     @property
@@ -107,13 +102,7 @@ class PfxFacts:
     @property
     def of_protection(self) -> PfxFacts:
         """The facts without those about keys and certificates, as of a profile."""
-        return replace(self, keys=(), seed_only_key=False, certificate_features=(), complete=True)
-
-    @property
-    def contents(self) -> tuple[Ability, ...]:
-        """The abilities that a reader needs for the keys and the certificates, whatever the protection is."""
-        seed = (Feature.SEED_ONLY_KEY,) if self.seed_only_key else ()
-        return tuple(dict.fromkeys((*self.keys, *seed, *self.certificate_features)))
+        return replace(self, contents=(), complete=True)
 
     def _features(self) -> Iterator[Ability]:
         for protection in self.protections:
@@ -340,9 +329,7 @@ def of_profile(
         mac=mac,
         clear_certificates=profile.certificate_encryption is None,
         clear_key=with_key and profile.key_encryption is None,
-        keys=() if key is None else (key,),
-        seed_only_key=key in ML_DSA,
-        certificate_features=features_of_certificates(certificates),
+        contents=contents_of(key, certificates),
     )
 
 

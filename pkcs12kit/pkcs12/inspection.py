@@ -18,7 +18,7 @@ from pkcs12kit.pkcs12.compatibility import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.decoded_keys import encode_public_key
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificates
 from pkcs12kit.pkcs12.entries import describe_entries, list_entries, unread_keys
-from pkcs12kit.pkcs12.features import Feature, features_of_certificates, of_private_key
+from pkcs12kit.pkcs12.features import features_of_certificates, of_private_key
 from pkcs12kit.pkcs12.java_entries import JavaEntries, java_entries, java_item
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.private_keys import is_version_2
@@ -338,12 +338,8 @@ def _of_contents(
             complete &= abilities[-1] not in ML_DSA  # its form is not known
         else:
             complete = False
-    return {
-        "keys": tuple(dict.fromkeys(one for one in abilities if isinstance(one, KeyKind))),
-        "seed_only_key": Feature.SEED_ONLY_KEY in abilities,
-        "certificate_features": features_of_certificates(certificate for certificate, _ in certificates),
-        "complete": complete,
-    }
+    abilities.extend(features_of_certificates(certificate for certificate, _ in certificates))
+    return {"contents": tuple(dict.fromkeys(abilities)), "complete": complete}
 
 
 def _describe(

@@ -82,9 +82,10 @@ def facts_of(cell: Reading) -> PfxFacts:
     """Return the facts of the file of a cell."""
     kind, features = KINDS[cell.key]
     text = PASSWORDS[cell.password]
+    facts = of_profile(PROFILES[cell.profile], key=kind)
     return replace(
-        of_profile(PROFILES[cell.profile], key=kind),
-        certificate_features=features,
+        facts,
+        contents=(*facts.contents, *features),
         empty_password=text == "",
         non_ascii_password=text is not None and not text.isascii(),
     )
