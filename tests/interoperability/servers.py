@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cryptography import x509
+
 from ..waiting import wait_until
 
 if TYPE_CHECKING:
@@ -295,3 +297,22 @@ def _end(process: subprocess.Popen) -> None:
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
+
+
+def sent_to(openssl: str, port: int, anchor: Path, server_name: str) -> list[x509.Certificate]:
+    """Return the certificates that OpenSSL's client gets, and accepts as those of the server."""
+    done = subprocess.run(
+        [
+            *(openssl, "s_client", "-connect", f"127.0.0.1:{port}", "-servername", server_name, "-showcerts"),
+            *("-CAfile", anchor, "-no-CApath", "-no-CAstore", "-verify_return_error", "-verify_hostname", server_name),
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Verify return code: 0 (ok)" in done.stdout
+    return x509.load_pem_x509_certificates(done.stdout.partition("Server certificate")[0].encode())

@@ -11,11 +11,12 @@ import subprocess
 import sys
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkcs12kit.builder.build import build
 from pkcs12kit.lab import Authority, KeyType, make_replica, write
+
+from . import servers
 
 PASSWORD = "correct horse 42"
 SERVER_NAME = "mdm.example.mil"
@@ -87,23 +88,9 @@ def test_clients_that_trust_only_the_anchor_accept_the_server(require_tool, buil
     """Python's and OpenSSL's clients verify the chain that is sent: complete and in order, RFC 8446 section 4.4.2."""
     _, anchor, certificates = built
     assert shake_hands(port, anchor).startswith(b"HTTP/1.1 ")
-    done = subprocess.run(
-        [
-            *(require_tool("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-servername", SERVER_NAME),
-            *("-CAfile", anchor, "-no-CApath", "-no-CAstore", "-verify_return_error", "-verify_hostname", SERVER_NAME),
-            "-showcerts",
-        ],
-        input="",
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Verify return code: 0 (ok)" in done.stdout
-    sent = x509.load_pem_x509_certificates(done.stdout.partition("Server certificate")[0].encode())
-    assert [it.public_bytes(Encoding.DER) for it in sent] == [it.der for it in certificates]
+    assert [
+        it.public_bytes(Encoding.DER) for it in servers.sent_to(require_tool("openssl"), port, anchor, SERVER_NAME)
+    ] == [it.der for it in certificates]
 
     # The clients do look: at the anchor, and at the name.
     stranger = tmp_path / "stranger.pem"

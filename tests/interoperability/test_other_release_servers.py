@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkcs12kit.lab import Authority, make_replica, write
@@ -96,32 +95,13 @@ def ask(curl, port, anchor, *options):
     ).returncode
 
 
-def sent_to(openssl, port, anchor):
-    """Give the certificates that OpenSSL's client gets, and accepts."""
-    done = subprocess.run(
-        [
-            *(openssl, "s_client", "-connect", f"127.0.0.1:{port}", "-servername", SERVER_NAME, "-showcerts"),
-            *("-CAfile", anchor, "-no-CApath", "-no-CAstore", "-verify_return_error", "-verify_hostname", SERVER_NAME),
-        ],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Verify return code: 0 (ok)" in done.stdout
-    return x509.load_pem_x509_certificates(done.stdout.partition("Server certificate")[0].encode())
-
-
 def test_clients_of_both_releases_accept_servers_of_the_other(other, built, port, require_tool):
     """Curl and OpenSSL, which trust only the anchor, get the whole path in order (RFC 8446 section 4.4.2)."""
     expected = [it.der for it in load_certificates(built / "nginx.pem")]
     assert len(expected) == 5
     anchor = built / "anchor.pem"
     for openssl in (require_tool("openssl"), other.program("openssl")):
-        assert [it.public_bytes(Encoding.DER) for it in sent_to(openssl, port, anchor)] == expected
+        assert [it.public_bytes(Encoding.DER) for it in servers.sent_to(openssl, port, anchor, SERVER_NAME)] == expected
     for curl in (require_tool("curl"), other.program("curl")):
         for version in (("--tls-max", "1.2"), ("--tlsv1.3",)):
             assert ask(curl, port, anchor, *version) == 0
