@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import InputError, PfxError, PfxPasswordError, UnsupportedPfxError
+from pkcs12kit.errors import InputError, MalformedPfxError, PfxError, PfxPasswordError, UnsupportedPfxError
+from pkcs12kit.pkcs12.asn1 import is_one_sequence
 from pkcs12kit.pkcs12.bags import other_bag
 from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encoder import PlainKey, PlainSecret
@@ -92,6 +93,12 @@ class EntryCopier:
         if entry.error is not None and may_be_encrypted(entry.private_key_info):
             self._keep_key(entry, UnsupportedPfxError("its private key is encrypted once more"))
             return
+        is_encrypted = self._profile.key_encryption is not None
+        if entry.error is not None and is_encrypted and not is_one_sequence(entry.private_key_info):
+            raise MalformedPfxError(
+                f"{entry.label}: {entry.error}. Its octets are no SEQUENCE: in the new file, where they would be"
+                " encrypted, they could not be told from what a wrong password makes"
+            )
         if entry.error is not None:
             self._warn(f"{entry.label}: {entry.error}; its octets are kept, under the new protection")
         info = entry.private_key_info

@@ -254,3 +254,20 @@ def test_a_curve_with_an_odd_identifier(good, curve):
     info = der(0x30, b"\x02\x01\x00" + der(0x30, oid("1.2.840.10045.2.1") + curve) + octets)
     decoded = decode_pfx(a_file(good, bag_of(1, info, ODD_ID)), password=PASSWORD)
     assert (len(decoded.keys), len(decoded.unread_keys)) == (1, 1)
+
+
+@pytest.mark.parametrize("tag", [0xA4, 0x30, 0x31, 0x04, 0x8C], ids=hex)
+@pytest.mark.parametrize("profile", [profiles.MODERN_2023, profiles.LEGACY_3DES, profiles.NO_PASSWORD], ids=str)
+def test_octets_that_are_no_key_never_shut_the_new_file(profile, tag):
+    """A damaged key in the clear is refused, or the new file opens with its password and has it, of any length."""
+    password = PASSWORD if profile.takes_password else None
+    quick = profile if password is None else profile.with_iterations(encryption=1_000, mac=1_000)
+    for size in range(17):
+        data = with_mac([plain_safe(bag_of(1, der(tag, b"\x05\x00" * size), ODD_ID))])
+        assert len(decode_pfx(data, password=PASSWORD).unread_keys) == 1
+        if password is not None and tag != 0x30:
+            with pytest.raises(MalformedPfxError, match="what a wrong password makes"):
+                convert_pfx(data, password=PASSWORD, new_password=password, profile=quick)
+        else:
+            new = convert_pfx(data, password=PASSWORD, new_password=password, profile=quick)
+            assert len(decode_pfx(new, password=password).unread_keys) == 1
