@@ -96,8 +96,8 @@ class EntryCopier:
         is_encrypted = self._profile.key_encryption is not None
         if entry.error is not None and is_encrypted and not is_one_sequence(entry.private_key_info):
             raise MalformedPfxError(
-                f"{entry.label}: {entry.error}. Its octets are no SEQUENCE: in the new file, where they would be"
-                " encrypted, they could not be told from what a wrong password makes"
+                f"{entry.label}: {entry.error}; encrypted, its octets would look as if the password were wrong, so the"
+                " new file would not open"
             )
         if entry.error is not None:
             self._warn(f"{entry.label}: {entry.error}; its octets are kept, under the new protection")
