@@ -23,7 +23,26 @@ _NAMES: Final = {
     "ed25519": "Ed25519",
     "ed448": "Ed448",
     "ml-dsa-65": "ML-DSA-65",
+    "rsa-1024": "RSA of 1,024 bits",
+    "rsa-8192": "RSA of 8,192 bits",
+    "dsa-2048": "DSA",
+    "ec-p224": "EC P-224",
+    **{f"ec-brainpool-{bits}": f"EC brainpoolP{bits}r1" for bits in (256, 384, 512)},
+    "ml-dsa-44": "ML-DSA-44",
+    "ml-dsa-87": "ML-DSA-87",
+    **{f"ml-dsa-{size}-expanded": f"ML-DSA-{size} with its expanded form" for size in (44, 65, 87)},
+    "rsa-2048-version-2": "RSA in PKCS#8 version 2",
+    "ec-p256-version-2": "EC P-256 in PKCS#8 version 2",
+    "ed25519-version-2": "Ed25519 in PKCS#8 version 2",
+    "slh-dsa": "SLH-DSA-SHA2-128s",
+    "below-p224": "a CA with EC P-224",
+    "below-curves": "CAs with secp256k1 and brainpoolP384r1",
+    "below-eddsa": "CAs with Ed25519 and Ed448",
+    "below-ml-dsa": "CAs with ML-DSA",
+    "below-pss": "a CA with RSASSA-PSS",
+    "below-slh-dsa": "a CA with SLH-DSA",
 }
+_BELOW: Final = "below-"  # contents with an EC P-256 key
 _LAST: Final = "empty"
 _PASSWORDS: Final = {"ASCII": "an ASCII password", "non-ASCII": "a non-ASCII password", _LAST: "an empty password"}
 
@@ -43,9 +62,10 @@ class _Notes:
             yield f"{number}. {why if named else why[0].upper() + why[1:]}."
 
 
-def _narrowed(refusal: Any) -> str:  # noqa: ANN401  # the tests' classes
+def _narrowed(program: str, cells: Sequence[Any], refusal: Any) -> str:  # noqa: ANN401  # the tests' classes
     """Return the keys and passwords that a refusal is for; nothing where it is for all of them."""
-    keys = [_NAMES[key] for key in refusal.keys]
+    own = dict.fromkeys(cell.key for cell in cells if refusal.keys and refusal.is_for(program, cell))
+    keys = [_NAMES[key] for key in own]
     passwords = [_PASSWORDS[password] for password in refusal.passwords]
     return " with ".join(filter(None, (" or ".join(keys), " or ".join(passwords))))
 
@@ -56,7 +76,9 @@ def _answer(program: str, cells: Sequence[Any], known: Sequence[Any], notes: _No
     if not refusals:
         return "yes"
     opened = any(not any(it.is_for(program, cell) for it in refusals) for cell in cells)
-    parts = [f"{_narrowed(it) if opened else ''} [{notes.number_of(it.why)}]".strip() for it in refusals]
+    parts = [
+        f"{_narrowed(program, cells, it) if opened else ''} [{notes.number_of(it.why)}]".strip() for it in refusals
+    ]
     return f"yes, but not {', not '.join(parts)}" if opened else f"no {', '.join(parts)}"
 
 
@@ -68,6 +90,23 @@ def _they_read_ours(expected: Any, readings: Sequence[Any], notes: _Notes) -> It
     for name in expected.programs:
         answers = (_answer(name, of_profile[profile], expected.read, notes) for profile in profiles)
         yield f"| {name} | {' | '.join(answers)} |"
+
+
+def _rare_ones(expected: Any, readings: Sequence[Any], notes: _Notes) -> Iterator[str]:  # noqa: ANN401  # as above
+    """Yield a line for each key, with the programs that open none of its files."""
+    yield "| key | not opened by |"
+    yield "| --- | --- |"
+    for key in dict.fromkeys(reading.key for reading in readings):
+        cells = [reading for reading in readings if reading.key == key]
+        by_note: dict[int, list[str]] = {}
+        for name in expected.programs:
+            found = [next((it for it in expected.read if it.is_for(name, cell)), None) for cell in cells]
+            if all(found):
+                why = next((it.why for it in found if it.keys), found[0].why)
+                by_note.setdefault(notes.number_of(why), []).append(name)
+        named = f"EC P-256, below {_NAMES[key]}" if key.startswith(_BELOW) else _NAMES[key]
+        refused = "; ".join(f"{', '.join(names)} [{number}]" for number, names in by_note.items())
+        yield f"| {named} | {refused or 'none'} |"
 
 
 def _we_read_theirs(
@@ -88,7 +127,7 @@ def _we_read_theirs(
 
 
 def _diagonal(pairs: Sequence[Any]) -> Iterator[str]:
-    yield "| program | reader | files | same answer | unknown to the table | key that it reads but cannot sign with |"
+    yield "| program | reader | files | same answer | unknown to the table | key that it copies but cannot sign with |"
     yield "| --- | --- | ---: | ---: | ---: | ---: |"
     figures = []
     for program in dict.fromkeys(pair.program for pair in pairs):
@@ -102,11 +141,12 @@ def _diagonal(pairs: Sequence[Any]) -> Iterator[str]:
     yield ""
     yield "The unknown answers:"
     yield ""
-    why: dict[tuple[str, str], list[bool]] = {}
-    for pair in (one for one in pairs if one.verdict.answer.value == "unknown"):
-        why.setdefault((pair.program, pair.verdict.why), []).append(pair.opened)
-    for (program, reason), opened in why.items():
-        yield f"- {program}: {reason}. The program opens {sum(opened)} of these {len(opened)} files."
+    unknown = [pair for pair in pairs if pair.verdict.answer.value == "unknown"]
+    for why in dict.fromkeys(pair.verdict.why for pair in unknown):
+        of_why = [pair for pair in unknown if pair.verdict.why == why]
+        programs, opened = dict.fromkeys(pair.program for pair in of_why), sum(pair.opened for pair in of_why)
+        open_ = "The program opens" if len(programs) == 1 else "The programs open"
+        yield f"- {', '.join(programs)}: {why}. {open_} {opened} of these {len(of_why)} files."
 
 
 def render(
@@ -118,8 +158,12 @@ def render(
     """Return the part of the page that follows from the cells."""
     notes = _Notes()
     written = sum(len(writings_of(name)) for name in expected.programs)
-    read = len(readings) * len(expected.programs)
-    keys = ", ".join(_NAMES[key] for key in dict.fromkeys(reading.key for reading in readings))
+    profiles = {reading.profile for reading in readings}
+    of_key = {key: {it.profile for it in readings if it.key == key} for key in dict.fromkeys(it.key for it in readings)}
+    usual = [reading for reading in readings if of_key[reading.key] == profiles]
+    rare = [reading for reading in readings if of_key[reading.key] != profiles]
+    used = dict.fromkeys(reading.profile for reading in rare)
+    keys = ", ".join(_NAMES[key] for key in dict.fromkeys(reading.key for reading in usual))
     every = ", ".join(_NAMES[key] for key in dict.fromkeys(it.key for it in readings if it.password == _LAST))
     lines = [
         BEGIN,
@@ -131,14 +175,21 @@ def render(
         "",
         "## Other programs read our files",
         "",
-        f"{read} files: every profile, with keys of {keys}.",
+        f"{len(usual) * len(expected.programs):,} files: every profile, with keys of {keys}.",
         f"Keys of {every} have passwords that are ASCII, non-ASCII and empty; the others have an ASCII password.",
         "",
-        *_they_read_ours(expected, readings, notes),
+        *_they_read_ours(expected, usual, notes),
+        "",
+        f"{len(rare) * len(expected.programs):,} more files have keys that few people use, or CAs with such keys.",
+        f"Their passwords are ASCII, and their profiles {' and '.join(f'`{profile}`' for profile in used)}.",
+        "The table lists the programs that open such a file with neither profile. pkcs12kit itself writes no keys in",
+        "version 2 of PKCS#8, and no SLH-DSA keys: the tests write these files.",
+        "",
+        *_rare_ones(expected, rare, notes),
         "",
         "## We read the files of other programs",
         "",
-        f"{written} files: each program's default form with all keys and passwords, its other forms with EC P-256.",
+        f"{written:,} files: each program's default form with all keys and passwords, its other forms with EC P-256.",
         "For certtool, pk12util (600,000 iterations each) and Bouncy Castle, not every key has every password.",
         "pkcs12kit also reads files that keytool wrote. keytool made them by copying each of our files that it opened.",
         "",

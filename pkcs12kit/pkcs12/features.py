@@ -47,7 +47,8 @@ class Feature(Enum):
     EMPTY_PASSWORD = "empty password"  # noqa: S105  # not a secret
     NON_ASCII_PASSWORD = "password beyond ASCII"  # noqa: S105  # not a secret
     SEED_ONLY_KEY = "ML-DSA key stored as a seed only"
-    CURVE_CERTIFICATE = "certificate with a key on another curve than P-256, P-384 or P-521"
+    P224_CERTIFICATE = "certificate with a key on P-224"
+    CURVE_CERTIFICATE = "certificate with a key on secp256k1 or a Brainpool curve"
     EDDSA_CERTIFICATE = "certificate with an Ed25519 or Ed448 key or signature"
     PSS_CERTIFICATE = "certificate with an RSASSA-PSS key or signature"
     ML_DSA_CERTIFICATE = "certificate with an ML-DSA key or signature"
@@ -68,7 +69,8 @@ _USUAL_SIGNATURES: Final = frozenset(
     | {"1.2.840.10045.4.1", *(f"1.2.840.10045.4.3.{number}" for number in range(1, 5))}  # ECDSA with SHA-1 and SHA-2
 )
 _CERTIFICATES: Final = {
-    **dict.fromkeys((KeyKind.EC_P224, KeyKind.EC_SECP256K1, KeyKind.EC_BRAINPOOL), Feature.CURVE_CERTIFICATE),
+    KeyKind.EC_P224: Feature.P224_CERTIFICATE,
+    **dict.fromkeys((KeyKind.EC_SECP256K1, KeyKind.EC_BRAINPOOL), Feature.CURVE_CERTIFICATE),
     **dict.fromkeys((KeyKind.ED25519, KeyKind.ED448), Feature.EDDSA_CERTIFICATE),
     **dict.fromkeys(ML_DSA, Feature.ML_DSA_CERTIFICATE),
     KeyKind.RSA_PSS: Feature.PSS_CERTIFICATE,

@@ -116,7 +116,7 @@ def _nss(name: str, title: str, tried: str, *statements: list[ReaderStatement]) 
         refuses((Feature.NO_MAC,), TRIED, tried),
         opens((*RSA, KeyKind.RSA_PSS, KeyKind.DSA_2048, *NIST), TRIED, tried),
         refuses(CURVES, TRIED, tried, _CANNOT_SIGN),
-        refuses((*EDDSA, *PQ), TRIED, tried),
+        refuses((*EDDSA, *PQ, Feature.VERSION_2_KEY), TRIED, tried),
         opens(CERTIFICATES, TRIED, tried),
         *statements,
     )
@@ -129,7 +129,7 @@ def _gnutls(name: str, title: str, tried: str, *statements: list[ReaderStatement
         opens((*MODERN, *LEGACY, Feature.RC2_40, *PASSWORDS, Feature.CLEAR_CERTIFICATES), TRIED, tried),
         refuses((Feature.NO_MAC,), TRIED, tried, "it prints the contents, and then fails"),
         opens((*RSA, KeyKind.RSA_PSS, KeyKind.DSA_2048, KeyKind.EC_P224, *NIST, *EDDSA), TRIED, tried),
-        refuses((KeyKind.EC_SECP256K1, KeyKind.EC_BRAINPOOL, *PQ), TRIED, tried),
+        refuses((KeyKind.EC_SECP256K1, KeyKind.EC_BRAINPOOL, *PQ, Feature.VERSION_2_KEY), TRIED, tried),
         opens(CERTIFICATES, TRIED, tried),
         *statements,
     )
@@ -143,7 +143,7 @@ def _bouncy_castle(name: str, title: str, tried: str, *statements: list[ReaderSt
         opens((Feature.NON_ASCII_PASSWORD,), TRIED, tried),
         refuses((Feature.PBMAC1,), TRIED, tried, f"since 1.81: {_BOUNCY_CASTLE_PBMAC1}"),
         opens((*RSA, KeyKind.RSA_PSS, KeyKind.DSA_2048, *NIST, *CURVES, *EDDSA), TRIED, tried),
-        opens(CLASSIC_CERTIFICATES, TRIED, tried),
+        opens((*CLASSIC_CERTIFICATES, Feature.VERSION_2_KEY), TRIED, tried),
         *statements,
         bounds=Bounds(encryption=5_000_000, mac=5_000_000, source=_BOUNCY_CASTLE_LIMIT),
     )
@@ -159,6 +159,7 @@ def _go_crypto(name: str, title: str, tried: str) -> Reader:
         refuses((KeyKind.RSA_PSS, KeyKind.DSA_2048, KeyKind.EC_SECP256K1, KeyKind.EC_BRAINPOOL), TRIED, tried),
         refuses((*EDDSA, *PQ), TRIED, tried),
         opens(CERTIFICATES, TRIED, tried, "ToPEM does not parse certificates"),
+        opens((Feature.VERSION_2_KEY,), TRIED, tried),
     )
 
 
@@ -171,8 +172,10 @@ def _go_sslmate(name: str, title: str, tried: str, *statements: list[ReaderState
         opens((*RSA, KeyKind.EC_P224, *NIST, KeyKind.ED25519), TRIED, tried),
         refuses((KeyKind.RSA_PSS, KeyKind.DSA_2048, KeyKind.EC_SECP256K1, KeyKind.EC_BRAINPOOL), TRIED, tried),
         refuses((KeyKind.ED448, *PQ), TRIED, tried),
-        refuses((Feature.CURVE_CERTIFICATE,), TRIED, tried, "on P-224 it does"),
-        opens((Feature.EDDSA_CERTIFICATE, Feature.PSS_CERTIFICATE, *PQ_CERTIFICATES), TRIED, tried),
+        refuses((Feature.CURVE_CERTIFICATE,), TRIED, tried),
+        opens((Feature.P224_CERTIFICATE, Feature.EDDSA_CERTIFICATE, Feature.PSS_CERTIFICATE), TRIED, tried),
+        opens(PQ_CERTIFICATES, TRIED, tried),
+        opens((Feature.VERSION_2_KEY,), TRIED, tried),
         *statements,
     )
 
@@ -240,7 +243,7 @@ JAVA: Final = (
         "java-17",
         "Java 17",
         _JAVA_17,
-        opens((Feature.NO_MAC,), TRIED, _JAVA_17),
+        opens((Feature.NO_MAC, Feature.VERSION_2_KEY), TRIED, _JAVA_17),
         refuses((Feature.NON_ASCII_PASSWORD,), TRIED, _JAVA_17),
         refuses((Feature.PBMAC1,), TRIED, _JAVA_17, f"since 26, and in updates of 25: {_JAVA_PBMAC1}"),
         refuses(ML_DSA, TRIED, _JAVA_17, f"since 24: {_JAVA_ML_DSA}"),
@@ -301,7 +304,6 @@ NSS: Final = (
         "NSS 3.110 (Firefox, pk12util)",
         _NSS_3_110,
         opens((Feature.PBMAC1,), TRIED, _NSS_3_110),
-        refuses((Feature.VERSION_2_KEY,), TRIED, _NSS_3_110),
     ),
 )
 GNUTLS: Final = (
@@ -316,14 +318,12 @@ GNUTLS: Final = (
         "GnuTLS 3.8, any release (certtool)",
         _GNUTLS_3_8,
         refuses((Feature.PBMAC1,), DOCUMENTED, _GNUTLS_PBMAC1, "added in a later release of 3.8"),
-        refuses((Feature.VERSION_2_KEY,), TRIED, _GNUTLS_3_8),
     ),
     _gnutls(
         "gnutls-3.8.9",
         "GnuTLS 3.8, from 3.8.9 on (certtool)",
         _GNUTLS_3_8,
         opens((Feature.PBMAC1,), TRIED, _GNUTLS_3_8),
-        refuses((Feature.VERSION_2_KEY,), TRIED, _GNUTLS_3_8),
     ),
 )
 BOUNCY_CASTLE: Final = (
@@ -339,8 +339,9 @@ BOUNCY_CASTLE: Final = (
         "bouncycastle-1.80",
         "Bouncy Castle for Java 1.80",
         _BOUNCY_CASTLE_1_80,
-        opens((Feature.VERSION_2_KEY, *PQ, *PQ_CERTIFICATES), TRIED, _BOUNCY_CASTLE_1_80),
-        refuses((Feature.SEED_ONLY_KEY,), TRIED, _BOUNCY_CASTLE_1_80, "it needs the expanded form of the key"),
+        opens((KeyKind.SLH_DSA, *PQ_CERTIFICATES), TRIED, _BOUNCY_CASTLE_1_80),
+        refuses(ML_DSA, TRIED, _BOUNCY_CASTLE_1_80, "with a seed beside the expanded key its signatures are wrong"),
+        refuses((Feature.SEED_ONLY_KEY,), TRIED, _BOUNCY_CASTLE_1_80, "it does not read the seed of RFC 9881"),
     ),
 )
 GO_CRYPTO: Final = (
@@ -358,6 +359,6 @@ GO_SSLMATE: Final = (
         "go-sslmate-0.5",
         "Go 1.24, software.sslmate.com/src/go-pkcs12 0.5",
         _GO_SSLMATE_0_5,
-        opens((Feature.NO_MAC, Feature.CLEAR_KEY, Feature.VERSION_2_KEY), TRIED, _GO_SSLMATE_0_5),
+        opens((Feature.NO_MAC, Feature.CLEAR_KEY), TRIED, _GO_SSLMATE_0_5),
     ),
 )

@@ -11,10 +11,13 @@ import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.Provider;
-import java.security.Security;
+import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.security.spec.PSSParameterSpec;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
@@ -80,6 +83,7 @@ public final class Keystores {
             if (store.getProvider() != BOUNCY_CASTLE) { // from Java 20 on there are entries for keys it does not know
                 KeyFactory.getInstance(key.getAlgorithm()).translateKey(key);
             }
+            sign((PrivateKey) key, store.getCertificate(alias).getPublicKey(), store.getProvider() == BOUNCY_CASTLE);
             result.append('\t').append(Base64.getEncoder().encodeToString(key.getEncoded()));
             for (Certificate certificate : store.getCertificateChain(alias)) {
                 result.append('\t').append(Base64.getEncoder().encodeToString(certificate.getEncoded()));
@@ -89,6 +93,30 @@ public final class Keystores {
             throw new IllegalStateException("no key entry among " + store.size());
         }
         return result.toString();
+    }
+
+    /** Signs with a key, as a server does with the key of its file, and checks that by the certificate. */
+    private static void sign(PrivateKey key, PublicKey publicKey, boolean byBouncyCastle) throws Exception {
+        String algorithm = switch (key.getAlgorithm()) {
+            case "RSA", "DSA" -> "SHA256with" + key.getAlgorithm();
+            case "EC", "ECDSA" -> "SHA256withECDSA";
+            default -> key.getAlgorithm();
+        };
+        Signature signature = byBouncyCastle
+                ? Signature.getInstance(algorithm, BOUNCY_CASTLE)
+                : Signature.getInstance(algorithm);
+        if (algorithm.equals("RSASSA-PSS")) {
+            signature.setParameter(new PSSParameterSpec("SHA-256", "MGF1", MGF1ParameterSpec.SHA256, 32, 1));
+        }
+        byte[] message = ALIAS.getBytes(StandardCharsets.US_ASCII);
+        signature.initSign(key);
+        signature.update(message);
+        byte[] signed = signature.sign();
+        signature.initVerify(publicKey);
+        signature.update(message);
+        if (!signature.verify(signed)) {
+            throw new IllegalStateException("a signature by the key is not right");
+        }
     }
 
     private static String write(KeyStore store, String[] job) throws Exception {

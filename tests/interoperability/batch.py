@@ -8,13 +8,11 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-
 from pkcs12kit.errors import InputError
 from pkcs12kit.pkcs12.decoder import decode_pfx
 
 from .matrix import FEW_ITERATIONS, PASSWORDS, Contents, Material, Outcome, Reading, Writing
-from .programs import canonical, writings
+from .programs import canonical_info, writings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,4 +136,4 @@ def _contents(answer: str, parts: list[str], copy: Path) -> Contents | Outcome:
             return Outcome(yes=False, why=f"keytool copied no key, and {len(copied.certificates)} certificates")
         return Contents.of(copied.keys[0].private_key, copied.certificates)
     key, *certificates = (base64.b64decode(part) for part in parts)
-    return Contents(key=canonical(load_der_private_key(key, None)), certificates=tuple(certificates))
+    return Contents(key=canonical_info(key), certificates=tuple(certificates))

@@ -16,11 +16,10 @@ import pytest
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.pkcs12.decoder import decode_pfx
-from pkcs12kit.pkcs12.encoder import encode_pfx
 
 from . import batch
 from .expected import EXPECTED
-from .matrix import PASSWORDS, READINGS, Contents, Outcome, Refused, judge, make_material
+from .matrix import PASSWORDS, READINGS, Contents, Outcome, Refused, add_rare_contents, judge, make_material
 from .programs import Certtool, OpenSSL, Pk12util
 from .releases import BOUNCY_CASTLE, GO_SOURCES, VARIABLE, OtherRelease, ThisRelease, why_not
 
@@ -98,9 +97,11 @@ def place(other_or_none, folder, cannot_run):
 
 @pytest.fixture(scope="session")
 def material(folder):
-    """Keys of each kind with one chain, made for this run."""
+    """Keys of each kind with their chains, made for this run."""
     (folder / "material").mkdir()
-    return make_material(folder / "material")
+    made = make_material(folder / "material")
+    add_rare_contents(made)
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -110,9 +111,7 @@ def ours(material, folder):
     (folder / "ours").mkdir()
     for reading in READINGS:
         files[reading] = folder / "ours" / f"{reading}.p12"
-        files[reading].write_bytes(
-            encode_pfx(material.bundles[reading.key], password=PASSWORDS[reading.password], profile=reading.protection)
-        )
+        files[reading].write_bytes(material.file_of(reading))
     return files
 
 

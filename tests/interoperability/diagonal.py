@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pkcs12kit.certificates.key_kinds import KeyKind
+from pkcs12kit.certificates.key_kinds import ML_DSA, KeyKind
 from pkcs12kit.findings import Answer
 from pkcs12kit.pkcs12.compatibility import of_profile
 from pkcs12kit.pkcs12.features import Feature
@@ -42,18 +42,48 @@ READER_OF: Final = {
     "go-sslmate-0.0": "go-sslmate-0.0",
     "go-sslmate-0.5": "go-sslmate-0.5",
 }
-KINDS: Final[dict[str, tuple[KeyKind, tuple[Feature, ...]]]] = {
-    # the kind of each key of the matrix, and what its certificate takes
-    "rsa-2048": (KeyKind.RSA_2048, ()),
-    "rsa-4096": (KeyKind.RSA_4096, ()),
-    "rsa-pss": (KeyKind.RSA_PSS, (Feature.PSS_CERTIFICATE,)),
-    "ec-p256": (KeyKind.EC_P256, ()),
-    "ec-p384": (KeyKind.EC_P384, ()),
-    "ec-p521": (KeyKind.EC_P521, ()),
-    "ec-secp256k1": (KeyKind.EC_SECP256K1, (Feature.CURVE_CERTIFICATE,)),
-    "ed25519": (KeyKind.ED25519, (Feature.EDDSA_CERTIFICATE,)),
-    "ed448": (KeyKind.ED448, (Feature.EDDSA_CERTIFICATE,)),
-    "ml-dsa-65": (KeyKind.ML_DSA_65, (Feature.ML_DSA_CERTIFICATE,)),
+_OWN: Final = {
+    # the kinds of keys whose certificate is unlike that of most keys
+    KeyKind.RSA_PSS: Feature.PSS_CERTIFICATE,
+    KeyKind.DSA_2048: Feature.OTHER_CERTIFICATE,
+    KeyKind.EC_P224: Feature.P224_CERTIFICATE,
+    **dict.fromkeys((KeyKind.EC_SECP256K1, KeyKind.EC_BRAINPOOL), Feature.CURVE_CERTIFICATE),
+    **dict.fromkeys((KeyKind.ED25519, KeyKind.ED448), Feature.EDDSA_CERTIFICATE),
+    **dict.fromkeys(ML_DSA, Feature.ML_DSA_CERTIFICATE),
+    KeyKind.SLH_DSA: Feature.SLH_DSA_CERTIFICATE,
+}
+KINDS: Final = {
+    # the kind of each key of the matrix
+    "rsa-1024": KeyKind.RSA_1024,
+    "rsa-2048": KeyKind.RSA_2048,
+    "rsa-4096": KeyKind.RSA_4096,
+    "rsa-8192": KeyKind.RSA_8192,
+    "rsa-pss": KeyKind.RSA_PSS,
+    "dsa-2048": KeyKind.DSA_2048,
+    "ec-p224": KeyKind.EC_P224,
+    "ec-p256": KeyKind.EC_P256,
+    "ec-p384": KeyKind.EC_P384,
+    "ec-p521": KeyKind.EC_P521,
+    "ec-secp256k1": KeyKind.EC_SECP256K1,
+    **dict.fromkeys(("ec-brainpool-256", "ec-brainpool-384", "ec-brainpool-512"), KeyKind.EC_BRAINPOOL),
+    "ed25519": KeyKind.ED25519,
+    "ed448": KeyKind.ED448,
+    **dict.fromkeys(("ml-dsa-44", "ml-dsa-44-expanded"), KeyKind.ML_DSA_44),
+    **dict.fromkeys(("ml-dsa-65", "ml-dsa-65-expanded"), KeyKind.ML_DSA_65),
+    **dict.fromkeys(("ml-dsa-87", "ml-dsa-87-expanded"), KeyKind.ML_DSA_87),
+    "slh-dsa": KeyKind.SLH_DSA,
+    "rsa-2048-version-2": KeyKind.RSA_2048,
+    "ec-p256-version-2": KeyKind.EC_P256,
+    "ed25519-version-2": KeyKind.ED25519,
+}
+BELOW: Final = {
+    # the certificates of the CAs above a key on P-256
+    "below-p224": Feature.P224_CERTIFICATE,
+    "below-curves": Feature.CURVE_CERTIFICATE,
+    "below-eddsa": Feature.EDDSA_CERTIFICATE,
+    "below-pss": Feature.PSS_CERTIFICATE,
+    "below-ml-dsa": Feature.ML_DSA_CERTIFICATE,
+    "below-slh-dsa": Feature.SLH_DSA_CERTIFICATE,
 }
 
 
@@ -67,7 +97,7 @@ class Pair(NamedTuple):
 
     @property
     def cannot_sign(self) -> bool:
-        """True where the program reads a key that it cannot use, which the matrix does not try with every program."""
+        """True where keytool copies a key that Java cannot use, as the matrix shows of Java."""
         return self.opened and self.verdict.answer is Answer.NO and "cannot sign with it" in self.verdict.why
 
     @property
@@ -80,12 +110,14 @@ class Pair(NamedTuple):
 
 def facts_of(cell: Reading) -> PfxFacts:
     """Return the facts of the file of a cell."""
-    kind, features = KINDS[cell.key]
+    kind = KINDS.get(cell.key, KeyKind.EC_P256)
+    of_seed = kind in ML_DSA and "expanded" not in cell.key
+    abilities = (kind, Feature.SEED_ONLY_KEY if of_seed else None, BELOW.get(cell.key, _OWN.get(kind)))
     text = PASSWORDS[cell.password]
-    facts = of_profile(PROFILES[cell.profile], key=kind)
     return replace(
-        facts,
-        contents=(*facts.contents, *features),
+        of_profile(PROFILES[cell.profile]),
+        contents=tuple(ability for ability in abilities if ability is not None),
+        version_2_key=cell.key.endswith("version-2"),
         empty_password=text == "",
         non_ascii_password=text is not None and not text.isascii(),
     )

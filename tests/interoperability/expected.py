@@ -31,7 +31,8 @@ class Program:
 class Refusal:
     """Cells that are a no: those of these programs, and of every profile (or form), key and password not narrowed.
 
-    ``programs`` may be patterns, as ``java-*``; ``says`` is a pattern of what the program, or pkcs12kit, says.
+    ``programs`` and ``keys`` may be patterns, as ``java-*``; ``says`` is a pattern of what the program, or pkcs12kit,
+    says.
     """
 
     programs: tuple[str, ...]
@@ -48,7 +49,7 @@ class Refusal:
         return (
             any(fnmatchcase(program, it) for it in self.programs)
             and (not first or cell[0] in first)
-            and (not self.keys or cell.key in self.keys)
+            and (not self.keys or any(fnmatchcase(cell.key, it) for it in self.keys))
             and (not self.passwords or cell.password in self.passwords)
         )
 

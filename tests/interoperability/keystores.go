@@ -7,7 +7,10 @@ package main
 
 import (
 	"bufio"
+	"crypto"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -77,7 +80,7 @@ func readByXCrypto(data []byte, password string) ([][]byte, error) {
 				return nil, err
 			}
 		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
+		der, err := useKey(key)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +94,7 @@ func readBySSLMate(data []byte, password string) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	der, err := useKey(key)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +103,23 @@ func readBySSLMate(data []byte, password string) ([][]byte, error) {
 		found = append(found, issuer.Raw)
 	}
 	return found, nil
+}
+
+// useKey signs with a key, as a server does with the key of its file, and encodes it.
+func useKey(key interface{}) ([]byte, error) {
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("%T does not sign", key)
+	}
+	digest := sha256.Sum256(nil)
+	options := crypto.SignerOpts(crypto.SHA256)
+	if _, ok := key.(ed25519.PrivateKey); ok {
+		options = crypto.Hash(0)
+	}
+	if _, err := signer.Sign(rand.Reader, digest[:], options); err != nil {
+		return nil, err
+	}
+	return x509.MarshalPKCS8PrivateKey(key)
 }
 
 func write(job []string, password string) error {

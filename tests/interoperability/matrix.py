@@ -7,19 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asn1crypto import pem
-from asn1crypto.keys import PublicKeyAlgorithm
-from asn1crypto.x509 import Certificate as Structure
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.lab import Authority, KeyType
+from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.bundle import Bundle
+from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents, encode_pfx
 from pkcs12kit.pkcs12.private_keys import encode_private_key
 
 from ..iterations import RELEASED
+from .rare_contents import RARE, rare_contents
+from .unusual_certificates import for_pss_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.pkcs12.profiles import Profile
 
 PROFILES: Final = RELEASED  # with their own counts, which conftest.py limits in other tests
@@ -44,6 +44,7 @@ KEYS: Final[dict[str, Callable[[], CertificateIssuerPrivateKeyTypes]]] = {
     "ml-dsa-65": mldsa.MLDSA65PrivateKey.generate,
 }
 """How to make a key of each kind; one for RSASSA-PSS alone is that because its certificate says so."""
+RARE_PROFILES: Final = ("modern-2023", "legacy-3des")  # every program opens files of one of them
 WITH_EVERY_PASSWORD: Final = ("rsa-2048", "ec-p256", "ec-p384", "ed25519")
 PASSWORDS: Final[dict[str, str | None]] = {
     "ASCII": "correct horse 42",
@@ -103,6 +104,7 @@ READINGS: Final = tuple(
         for password in passwords_for(profile, key)
     ]
     + [Reading(profile, "ec-p256", passwords_for(profile)[0], own_count=True) for profile in PROFILES]
+    + [Reading(profile, name, "ASCII") for profile in RARE_PROFILES for name in RARE]
 )
 
 
@@ -116,8 +118,9 @@ class Contents:
     @classmethod
     def of(cls, key: PrivateKeyTypes, certificates: tuple[Certificate, ...]) -> Contents:
         """Take a key and certificates of ours: of a key for ML-DSA its seed, whatever form it was read in."""
-        if isinstance(key, MLDSA65PrivateKey):
-            key = MLDSA65PrivateKey.from_seed_bytes(key.private_bytes_raw())
+        for kind in (mldsa.MLDSA44PrivateKey, mldsa.MLDSA65PrivateKey, mldsa.MLDSA87PrivateKey):
+            if isinstance(key, kind):
+                key = kind.from_seed_bytes(key.private_bytes_raw())
         encoded = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return cls(key=encoded, certificates=tuple(certificate.der for certificate in certificates))
 
@@ -150,12 +153,28 @@ class Material:
 
     bundles: dict[str, Bundle] = field(repr=False)
     folder: Path
+    key_infos: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """The encodings of keys that are not pkcs12kit's own; the bundle has no key where pyca/cryptography has none."""
 
     def contents(self, key: str) -> Contents:
         """The key of this kind with its certificates."""
         bundle = self.bundles[key]
-        assert bundle.private_key is not None
+        if bundle.private_key is None:
+            return Contents(key=self.key_infos[key], certificates=tuple(it.der for it in bundle.certificates))
         return Contents.of(bundle.private_key, bundle.certificates)
+
+    def file_of(self, reading: Reading) -> bytes:
+        """A file of ours, as :func:`encode_pfx` makes it but for the encoding of the key."""
+        bundle, password, profile = self.bundles[reading.key], PASSWORDS[reading.password], reading.protection
+        if reading.key not in self.key_infos:
+            return encode_pfx(bundle, password=password, profile=profile)
+        names = {"friendly_name": bundle.friendly_name, "local_key_id": b"any"}
+        bags = [
+            certificate_bag(one.der, **(names if one is bundle.certificates[0] else {"friendly_name": alias}))
+            for one, alias in zip(bundle.certificates, bundle.aliases, strict=True)
+        ]
+        key = PlainKey(private_key_info=self.key_infos[reading.key], **names)
+        return encode_contents(bags, [key], password=password, profile=profile)
 
     def pem(self, key: str, part: str) -> Path:
         """The file of a ``part``: key, certificate, issuers or chain (all certificates)."""
@@ -164,6 +183,14 @@ class Material:
     def password_file(self, password: str) -> Path:
         """The file that holds a password and nothing else."""
         return self.folder / f"{password}.password"
+
+
+def add_rare_contents(material: Material) -> None:
+    """Add what only other programs read: it is written to no PEM files."""
+    for name, contents in rare_contents().items():
+        material.bundles[name] = contents.bundle
+        if contents.key_info:
+            material.key_infos[name] = contents.key_info
 
 
 def make_material(folder: Path, *, ca_key: KeyType = KeyType.EC_P256) -> Material:
@@ -175,7 +202,7 @@ def make_material(folder: Path, *, ca_key: KeyType = KeyType.EC_P256) -> Materia
         key = generate()
         certificate = issuing.issue_server("mdm.example.mil", private_key=key).certificate
         if name == "rsa-pss":
-            certificate = _for_pss_alone(certificate, issuing)
+            certificate = for_pss_only(certificate, issuing)
         material.bundles[name] = Bundle(
             private_key=key, certificates=(certificate, *issuers), friendly_name="mdm.example.mil"
         )
@@ -187,17 +214,3 @@ def make_material(folder: Path, *, ca_key: KeyType = KeyType.EC_P256) -> Materia
     for name, password in PASSWORDS.items():
         material.password_file(name).write_text(password or "", "utf-8")
     return material
-
-
-def _for_pss_alone(certificate: Certificate, issuer: Authority) -> Certificate:
-    """Issue a certificate again, for a key that signs by RSASSA-PSS alone (RFC 4055 section 1.2)."""
-    structure = Structure.load(certificate.der)
-    to_be_signed = structure["tbs_certificate"]
-    to_be_signed["subject_public_key_info"]["algorithm"] = PublicKeyAlgorithm({"algorithm": "rsassa_pss"})
-    if isinstance(issuer.private_key, ec.EllipticCurvePrivateKey):
-        structure["signature_value"] = issuer.private_key.sign(to_be_signed.dump(), ec.ECDSA(hashes.SHA256()))
-    else:
-        assert isinstance(issuer.private_key, rsa.RSAPrivateKey)
-        signature = issuer.private_key.sign(to_be_signed.dump(), padding.PKCS1v15(), hashes.SHA256())
-        structure["signature_value"] = signature
-    return Certificate.from_der(structure.dump())

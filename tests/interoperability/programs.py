@@ -19,7 +19,7 @@ from asn1crypto.keys import ECPrivateKey
 from asn1crypto.pem import unarmor
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA65PrivateKey, MLDSA87PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from ..der import sequence
 from .matrix import KEYS, PASSWORDS, WITH_EVERY_PASSWORD, Contents, Material, Reading, Refused, Writing
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def contents_of_pem(text: str) -> Contents:
     begin = re.search("-{5}BEGIN ([A-Z]+ )?PRIVATE KEY-{5}", text)
     if begin is None:
         raise Refused(f"no private key, and {len(certificates)} certificates: {' '.join(text.split())[:200]}")
-    return Contents(key=canonical(load_key(unarmor(text[begin.start() :].encode())[2])), certificates=certificates)
+    return Contents(key=canonical_info(unarmor(text[begin.start() :].encode())[2]), certificates=certificates)
 
 
 def certificates_of(text: str) -> tuple[bytes, ...]:
@@ -72,13 +73,28 @@ def certificates_of(text: str) -> tuple[bytes, ...]:
     return tuple(certificate.public_bytes(Encoding.DER) for certificate in found)
 
 
-def load_key(der: bytes):
-    """Load a private key: of ML-DSA also one with its seed and the expanded key (RFC 9881 section 6)."""
+def canonical_info(der: bytes) -> bytes:
+    """Encode a private key (PKCS#8) again, as :func:`canonical` does: of ML-DSA the seed, of SLH-DSA the octets.
+
+    One of ML-DSA may have the expanded key beside the seed (RFC 9881 section 6).
+    """
     info = Sequence.load(der)
-    octets = info[2].native
-    if info[1].native != {"0": "2.16.840.1.101.3.4.3.18"} or octets[:1] != b"\x30":
-        return load_der_private_key(der, None)
-    return MLDSA65PrivateKey.from_seed_bytes(Sequence.load(octets)[0].native)
+    algorithm, octets = info[1], info[2]  # what follows belongs to version 2 (RFC 5958 section 2)
+    version_1 = sequence(b"\x02\x01\x00", algorithm.dump(), octets.dump())
+    identifier = Sequence.load(algorithm.dump())[0].native
+    if identifier in _SLH_DSA:
+        return version_1
+    if identifier in _ML_DSA and octets.native[:1] == b"\x30":
+        return canonical(_ML_DSA[identifier].from_seed_bytes(Sequence.load(octets.native)[0].native))
+    return canonical(load_der_private_key(version_1, None, unsafe_skip_rsa_key_validation=True))
+
+
+_ML_DSA: Final = {
+    "2.16.840.1.101.3.4.3.17": MLDSA44PrivateKey,
+    "2.16.840.1.101.3.4.3.18": MLDSA65PrivateKey,
+    "2.16.840.1.101.3.4.3.19": MLDSA87PrivateKey,
+}
+_SLH_DSA: Final = frozenset(f"2.16.840.1.101.3.4.3.{number}" for number in range(20, 32))
 
 
 def canonical(key):
@@ -224,7 +240,7 @@ class Certtool:
         if "ENCRYPTED" in pem:  # again, by the empty password
             pem = run("openssl", "pkey", "-passin", "pass:", given=pem)
         if "EC PRIVATE KEY" not in pem:
-            return canonical(load_pem_private_key(pem.encode(), None))
+            return canonical(load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True))
         curve = self.material.bundles[reading.key].private_key.curve
         number = ECPrivateKey.load(unarmor(pem.encode())[2])["private_key"].native
         return canonical(ec.derive_private_key(number, curve))
