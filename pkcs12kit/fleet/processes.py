@@ -281,7 +281,7 @@ def can_start_workers() -> bool:
 def usable_cpus() -> int:
     """Return the number of CPUs that this process may use: its affinity, and the limit of its control group."""
     if hasattr(os, "process_cpu_count"):
-        count = os.process_cpu_count()  # with -X cpu_count, too
+        count: int | None = os.process_cpu_count()  # with -X cpu_count, too
     elif hasattr(os, "sched_getaffinity"):
         count = len(os.sched_getaffinity(0))
     else:
